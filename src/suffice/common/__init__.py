@@ -1,0 +1,1 @@
+"""What every room needs: errors, atomic files, progress, seeded draws and the plug-in registry."""
