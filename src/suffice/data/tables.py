@@ -1,0 +1,46 @@
+"""Suffice's own Parquet files: written whole or not at all, and refused where they are something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from suffice.common.errors import UserError
+from suffice.common.files import atomic_path
+
+
+def write_table(path: Path, table: pa.Table, *, row_group: int | None = None) -> None:
+    """Writes a table atomically.
+
+    Args:
+        path: The file.
+        table: The rows.
+        row_group: Rows that are compressed together.
+    """
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, row_group_size=row_group, compression="zstd")
+
+
+def read_table(path: Path, schema: pa.Schema, kind: str) -> pa.Table:
+    """Reads a table that `write_table` wrote.
+
+    Args:
+        path: The file.
+        schema: The columns that it must have.
+        kind: What the file holds, in one word.
+
+    Raises:
+        UserError: The file is missing, damaged or another table.
+    """
+    remedy = f"remove it and read the {kind} again"
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError as error:
+        raise UserError(f"no {kind} file {path}", f"read the {kind} first") from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise UserError(f"{path} is no Parquet file or damaged", remedy) from error
+    if not table.schema.equals(schema):
+        raise UserError(f"{path} has other columns than a {kind}", remedy)
+    return table
