@@ -1,0 +1,1 @@
+"""Where a stage's jobs run: in worker processes on this machine."""
