@@ -1,0 +1,1 @@
+"""Scorers: what says how useful each row of a pool is."""

@@ -1,0 +1,44 @@
+"""The length of the answer: the baseline that any other way of choosing has to beat.
+
+Zhao et al., "Long Is More for Alignment: A Simple but Tough-to-Beat Baseline for Instruction Fine-Tuning"
+(ICML 2024, arXiv 2402.04833).
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from suffice.scorers.protocol import Scores, ScoringContext
+
+if TYPE_CHECKING:
+    from suffice.data.pool import Pool
+
+_CHUNK = 1024
+
+
+class Length:
+    """Tokens of the assistant's words under the model's tokenizer; whitespace words where there is no model."""
+
+    name = "length"
+    default_selector = "top"
+    needs_model = False
+    needs_target = False
+
+    def score(self, pool: Pool, context: ScoringContext) -> Scores:
+        """Counts the tokens or words of every answer."""
+        values: list[int] = []
+        rows = iter(pool)
+        with context.reporter.track("score", len(pool), "rows") as task:
+            while answers := [row.answer for row in islice(rows, _CHUNK)]:
+                values += self._lengths(answers, context)
+                task.advance(len(answers))
+        notes: dict[str, int | float | str] = {"unit": "words" if context.model is None else "tokens"}
+        return Scores(pool.ids, np.array(values, dtype=np.float32), notes=notes)
+
+    def _lengths(self, answers: list[str], context: ScoringContext) -> list[int]:
+        if context.model is None:
+            return [len(answer.split()) for answer in answers]
+        return [len(ids) for ids in context.model.tokenizer(answers, add_special_tokens=False)["input_ids"]]

@@ -1,0 +1,1 @@
+"""Selectors: what turns scores into the rows that are chosen, each with its reason."""

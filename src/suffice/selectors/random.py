@@ -1,0 +1,40 @@
+"""Rows drawn at random: the baseline, which is a distribution and not one number."""
+
+from __future__ import annotations
+
+from suffice.common.draws import Draws
+from suffice.selectors.protocol import Choice, SelectionRequest, check_budget
+
+
+class Random:
+    """Draws rows uniformly and without replacement; their scores play no part."""
+
+    name = "random"
+
+    def select(self, request: SelectionRequest) -> list[Choice]:
+        """Returns rows in the order in which they were drawn; their evidence is ``draw`` and ``turn``."""
+        chosen = random_rows(len(request.pool), request.budget, seed=request.seed, draw=request.draw)
+        reason = f"drawn at random (seed {request.seed}, draw {request.draw})"
+        return [
+            Choice(index, reason, {"draw": request.draw, "turn": turn})
+            for turn, index in enumerate(chosen, 1)
+        ]
+
+
+def random_rows(rows: int, budget: int, *, seed: int, draw: int) -> list[int]:
+    """Draws ``budget`` different places of a pool of ``rows`` rows.
+
+    Args:
+        rows: How many rows the pool has.
+        budget: How many to draw.
+        seed: The seed of the run.
+        draw: Which of several draws this is; draws with other numbers are independent.
+
+    Returns:
+        The places, from 0, in the order in which they were drawn.
+
+    Raises:
+        UserError: The budget is below 1 or larger than the pool.
+    """
+    check_budget(budget, rows)
+    return Draws(seed, "random-selection", draw).sample(range(rows), budget)
