@@ -1,0 +1,115 @@
+"""Intervals in percent points, from the variance over items and over runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from suffice.proof.arms import ArmScores
+from suffice.proof.variance import Components, of_difference, of_mean
+
+# With fewer clusters that differ than this, the observed spread says little about the spread there is.
+FEW = 5
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate in percent points (or percent) with its two-sided interval.
+
+    Attributes:
+        estimate: The estimate.
+        low: The lower end; None where an arm with a single run leaves the run variance unknown.
+        high: The upper end, or None likewise.
+    """
+
+    estimate: float
+    low: float | None
+    high: float | None
+
+    def above(self, bound: float) -> bool:
+        """Whether the whole interval is known and above ``bound``."""
+        return self.low is not None and self.low > bound
+
+    def below(self, bound: float) -> bool:
+        """Whether the whole interval is known and below ``bound``."""
+        return self.high is not None and self.high < bound
+
+
+def interval(parts: Components, alpha: float) -> Interval:
+    """Returns the two-sided interval of a mean or a difference.
+
+    ``mean ± t · √variance`` with Satterthwaite's degrees of freedom. Where fewer than five clusters differ from the
+    most common value, the part over items is at least as wide as the bound of ``unseen``: 300 items without
+    a single change do not show that nothing ever changes. The ends never pass what scores can reach.
+
+    Args:
+        parts: The estimate and the parts of its variance.
+        alpha: One minus the level.
+
+    Returns:
+        The interval, in percent points.
+    """
+    mean = parts.mean
+    if parts.single:
+        return Interval(100 * mean, None, None)
+    t = float(stats.t.ppf(1 - alpha / 2, parts.degrees))
+    below = above = t * parts.item_square**0.5
+    if parts.deviating < FEW:
+        share = unseen(parts.clusters, alpha)
+        below = max(below, share * (mean - parts.support[0]))
+        above = max(above, share * (parts.support[1] - mean))
+    run = t * parts.run_variance**0.5
+    low = max(mean - float(np.hypot(below, run)), parts.support[0])
+    high = min(mean + float(np.hypot(above, run)), parts.support[1])
+    return Interval(100 * mean, 100 * low, 100 * high)
+
+
+def unseen(clusters: int, alpha: float) -> float:
+    """Returns the greatest share of cases that ``clusters`` cases without one of them leave possible.
+
+    ``1 - (alpha/2)^(1/n)``, about 3.7/n at 95 % two-sided: the "rule of three" (Hanley and Lippman-Hand 1983,
+    JAMA 249, 1743), which is 3/n at 95 % one-sided, taken two-sided.
+
+    Args:
+        clusters: The number of cases n.
+        alpha: One minus the two-sided level.
+
+    Returns:
+        The share, from 0 to 1.
+    """
+    return float(1 - (alpha / 2) ** (1 / clusters))
+
+
+def mean_interval(arm: ArmScores, clusters: Sequence[str], alpha: float = 0.05) -> Interval:
+    """Returns the mean score of ``arm`` in percent, its interval counting items and runs."""
+    return interval(of_mean(arm, clusters), alpha)
+
+
+def difference_interval(a: ArmScores, b: ArmScores, clusters: Sequence[str], alpha: float = 0.05) -> Interval:
+    """Returns the difference ``a - b`` in percent points, its interval counting items (paired) and runs."""
+    return interval(of_difference(a, b, clusters), alpha)
+
+
+def family_intervals(
+    arm: ArmScores, clusters: Sequence[str], families: Sequence[str], alpha: float = 0.05
+) -> dict[str, Interval]:
+    """Returns the mean score of ``arm`` in each family, families in the order of their first item.
+
+    Args:
+        arm: The arm.
+        clusters: The cluster of each item.
+        families: The family of each item.
+        alpha: One minus the level.
+
+    Returns:
+        The interval of each family, in percent.
+    """
+    found: dict[str, Interval] = {}
+    for family in dict.fromkeys(families):
+        places = [place for place, name in enumerate(families) if name == family]
+        part = ArmScores(arm.name, arm.kind, arm.scores[:, places])
+        found[family] = mean_interval(part, [clusters[place] for place in places], alpha)
+    return found
