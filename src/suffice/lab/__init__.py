@@ -1,0 +1,1 @@
+"""The embedded default: a small synthetic world, its task families, and a tiny base trained on it."""

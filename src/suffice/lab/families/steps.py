@@ -1,0 +1,46 @@
+"""Running sums: what word problems and written-out sums share."""
+
+from __future__ import annotations
+
+from suffice.common.draws import Draws
+
+Terms = list[tuple[int, int]]  # (sign, number), the first with sign +1
+
+
+def draw_terms(draws: Draws, operations: int) -> Terms:
+    """Returns a first number and ``operations`` signed numbers whose running sum stays within 0 and 99."""
+    total = draws.between(5, 60)
+    terms: Terms = [(1, total)]
+    for _ in range(operations):
+        add = total < 5 or (total < 90 and draws.chance(0.5))
+        number = draws.between(1, min(40, 99 - total)) if add else draws.between(1, min(40, total))
+        total += number if add else -number
+        terms.append((1 if add else -1, number))
+    return terms
+
+
+def total(terms: Terms) -> int:
+    """Returns the sum of the signed terms."""
+    return sum(sign * number for sign, number in terms)
+
+
+def expression(terms: Terms) -> str:
+    """Returns the terms as a sum, such as ``15 + 7 - 4``."""
+    tail = "".join(f" {'+' if sign > 0 else '-'} {number}" for sign, number in terms[1:])
+    return f"{terms[0][1]}{tail}"
+
+
+def worked(terms: Terms, last: str) -> str:
+    """Returns one line for each operation; the last line's result is ``last`` (right or wrong)."""
+    running, lines = terms[0][1], []
+    for i, (sign, number) in enumerate(terms[1:], start=2):
+        after = running + sign * number
+        shown = last if i == len(terms) else str(after)
+        lines.append(f"{running} {'+' if sign > 0 else '-'} {number} = {shown}")
+        running = after
+    return "\n".join(lines)
+
+
+def near_miss(value: int, draws: Draws) -> str:
+    """Returns a wrong value close to the right one."""
+    return str(draws.choice([v for v in range(max(0, value - 10), min(99, value + 10) + 1) if v != value]))
