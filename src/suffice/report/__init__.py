@@ -1,0 +1,6 @@
+"""One page that says what a run found: the verdict first, the evidence under it, the detail one step away."""
+
+from suffice.report.data import ArmRow, ChosenRow, FamilyScore, ReportData
+from suffice.report.page import render
+
+__all__ = ["ArmRow", "ChosenRow", "FamilyScore", "ReportData", "render"]

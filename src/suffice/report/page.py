@@ -1,0 +1,102 @@
+"""The page: figures, tables and words in a template, everything inside one file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from suffice.report import charts, figures, words
+from suffice.report.data import ReportData
+from suffice.report.differences import differences
+from suffice.report.figure import Cell
+
+SHOWN = 10  # rows shown of those chosen, and of those rejected
+LONG = 700  # characters of a message shown before the rest is folded away
+FIGURES = (
+    differences,
+    figures.scores,
+    figures.families,
+    figures.costs,
+    figures.lengths,
+    figures.losses,
+)
+
+# Characters that neither HTML nor XML may hold.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+
+
+def render(data: ReportData) -> str:
+    """Returns the report as one self-contained HTML page.
+
+    Everything that comes from outside is escaped. A character that a page may not hold is shown as U+FFFD, and a
+    lone surrogate (which UTF-8 cannot hold) as its escape.
+
+    Args:
+        data: What to show.
+    """
+    style = files("suffice.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    page = _environment().get_template("report.html").render(
+        data=data,
+        figures={draw.__name__: draw(data) for draw in FIGURES},
+        facts=facts(data.manifest),
+        manifest=json.dumps(data.manifest, indent=2, ensure_ascii=False, default=str),
+        shown=SHOWN,
+        long=LONG,
+        style=Markup(style),  # noqa: S704  # our own file
+    )  # fmt: skip
+    return _FORBIDDEN.sub("\ufffd", page).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    """Returns the templates with what they call."""
+    environment = Environment(
+        loader=PackageLoader("suffice.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["words"] = words
+    environment.filters |= {"cell": cell, "speech": speech, "swatch": charts.swatch}
+    return environment
+
+
+def cell(value: Cell) -> str:
+    """Returns a value as a table shows it."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, float):
+        return words.number(value, 2 if abs(value) < 1e6 else 0)
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def speech(message: Mapping[str, Any]) -> str:
+    """Returns what a turn says: its text, and each tool it calls as a call."""
+    content = message.get("content")
+    parts = [content if isinstance(content, str) else _compact(content)] if content else []
+    for call in message.get("tool_calls") or ():
+        function = call.get("function", call) if isinstance(call, Mapping) else {"name": call}
+        arguments = function.get("arguments", "")
+        written = arguments if isinstance(arguments, str) else _compact(arguments)
+        parts.append(f"calls {function.get('name', 'a tool')}({written})")
+    return "\n".join(parts) or "(says nothing)"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns the plain values of a manifest, and its versions, as names and words."""
+    plain = [(name, value) for name, value in manifest.items() if isinstance(value, str | int | float)]
+    versions = manifest.get("versions")
+    inner = list(versions.items()) if isinstance(versions, Mapping) else []
+    return [(name.replace("_", " "), str(value)) for name, value in [*plain, *inner]]
