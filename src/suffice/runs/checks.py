@@ -1,0 +1,35 @@
+"""What can be known to be wrong with a run before its pool is read, let alone anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from suffice.common import registry
+from suffice.common.errors import UserError
+from suffice.evaluation.evaluate import check_references
+from suffice.runs.choose import check_dev
+from suffice.runs.context import Run
+
+
+def check(run: Run) -> None:
+    """Checks names, files and the target.
+
+    Raises:
+        UserError: There is no such scorer or selector or selection file, dev examples are needed and there are
+            none, or a reference answer holds nothing to compare, or there is no such model.
+    """
+    settings = run.recipe.selection
+    if settings.file is None:
+        check_dev(settings.scorer, run.target)
+        if settings.selector:
+            registry.load("selectors", settings.selector)
+    elif not Path(settings.file).is_file():
+        raise UserError(f"no selection file {settings.file}", "check the path")
+    if run.recipe.training.tune and not run.target.dev:
+        raise UserError(
+            "--tune picks learning rates on dev examples, and there are none",
+            "give --target FILE with dev rows, or --dev FILE",
+        )
+    judged = run.target.items if run.recipe.training.tune else run.target.test
+    check_references(run.extractor, judged)
+    _ = run.model_key  # refuses what is no model

@@ -1,0 +1,89 @@
+"""One run at work: its folder, its recipe, and what several stages need, made once."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from suffice.common.progress import Reporter
+from suffice.data.pool import Pool
+from suffice.data.target import Target, read_target
+from suffice.models import ModelSource
+from suffice.models.loading import model_fingerprint
+from suffice.runs.arms import ArmRun, plan_arms
+from suffice.runs.cost import worker_count
+from suffice.runs.folder import RunFolder
+from suffice.runs.recipe import Recipe
+from suffice.scorers.protocol import Scores
+
+if TYPE_CHECKING:
+    from suffice.models import LanguageModel
+
+_GSM8K = re.compile(r"^#### .*\d", re.MULTILINE)
+
+
+class Run:
+    """A run at work.
+
+    Args:
+        folder: The run folder, locked by the caller.
+        recipe: The recipe of the run.
+        reporter: Where progress is told.
+        until: The last stage that is wanted.
+    """
+
+    def __init__(self, folder: RunFolder, recipe: Recipe, reporter: Reporter, until: str = "report") -> None:
+        self.folder, self.recipe, self.reporter, self.until = folder, recipe, reporter, until
+        self.source = ModelSource(
+            recipe.model, recipe.execution.device, recipe.execution.dtype, recipe.chat_template
+        )
+
+    @cached_property
+    def target(self) -> Target:
+        """The target, with no more test items of a family than the recipe asks for."""
+        settings = self.recipe.target
+        target = read_target(settings.file, settings.dev, seed=self.recipe.seed)
+        return target.first(settings.items) if settings.items else target
+
+    @cached_property
+    def extractor(self) -> str:
+        """What is compared: with ``auto``, numbers where every answer has GSM8K's ``#### N``, else all of it."""
+        named = self.recipe.target.extractor
+        if named != "auto":
+            return named
+        return "number" if all(_GSM8K.search(item.answer) for item in self.target.items) else "exact"
+
+    @cached_property
+    def pool(self) -> Pool:
+        """The pool, once its stage has written it."""
+        return Pool.read(self.folder.pool)
+
+    @cached_property
+    def model(self) -> LanguageModel:
+        """The base."""
+        return self.source.load()
+
+    @cached_property
+    def model_key(self) -> str:
+        """The base's fingerprint, found without loading it."""
+        return model_fingerprint(self.recipe.model, self.recipe.chat_template)
+
+    @cached_property
+    def jobs(self) -> int:
+        """How many workers run side by side."""
+        return worker_count(self.model, self.recipe.execution.jobs)
+
+    @cached_property
+    def selected(self) -> list[int]:
+        """Pool indices of the selection, once its stage has written it."""
+        stamp = self.folder.stamp("select")
+        assert stamp is not None, "the stage select comes before"
+        return [int(index) for index in stamp["indices"]]
+
+    @cached_property
+    def arms(self) -> list[ArmRun]:
+        """The runs of all arms."""
+        longest = "longest" in self.recipe.design.arms
+        lengths = Scores.read(self.folder.lengths) if longest else None
+        return plan_arms(self.recipe, len(self.pool), self.selected, lengths)

@@ -1,0 +1,95 @@
+"""What a run did not do, or did only in part, in words: the report's last word on its own limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from suffice.common.files import read_json
+from suffice.runs.context import Run
+from suffice.runs.recipe import ARMS
+
+FEW_RUNS = 5
+
+
+def notes(run: Run, arms: list[dict[str, Any]]) -> list[str]:
+    """Returns one sentence for each thing a reader should know before trusting the verdict.
+
+    Args:
+        run: A finished run.
+        arms: Its table of arms.
+    """
+    found = [
+        _empty_margin(read_json(run.folder.verdict)["verdict"]["yardstick"], run.recipe.design.margin, arms),
+        _skipped(run),
+        _few_runs(run),
+        _partly_seen(arms),
+        *_cut(run, arms),
+        _selection(run),
+        _rate(run),
+    ]
+    return [note for note in found if note]
+
+
+def _empty_margin(yardstick: str, margin: float, arms: list[dict[str, Any]]) -> str:
+    """Warns of a yardstick that scores no more than the margin, behind which nothing can fall."""
+    score = max(arm["score"] for arm in arms if arm["kind"] == yardstick)
+    if score > margin:
+        return ""
+    return (
+        f"The yardstick ({yardstick}) scores {score:.1f} %, no more than the margin of {margin:g} points: no "
+        "selection could fall short of it, so being level with it says little."
+    )
+
+
+def _skipped(run: Run) -> str:
+    left_out = [name for name in ARMS if name not in run.recipe.design.arms]
+    return f"Arms not run: {', '.join(left_out)}." if left_out else ""
+
+
+def _few_runs(run: Run) -> str:
+    design = run.recipe.design
+    if design.seeds >= FEW_RUNS:
+        return ""
+    return (
+        f"{design.seeds} training runs an arm are few: how much runs vary is known poorly, and the intervals are "
+        "wide on purpose."
+    )
+
+
+def _partly_seen(arms: list[dict[str, Any]]) -> str:
+    """Tells of arms whose equal steps do not reach all of their rows."""
+    partly = [arm for arm in arms if arm["steps"] and arm["epochs"] < 1]
+    return " ".join(
+        f"In its {arm['steps']:,} steps, {arm['name']} saw {arm['epochs']:.0%} of its {arm['rows']:,} rows, once "
+        "(equal steps for all arms; --match epochs gives all arms equal passes instead)."
+        for arm in partly
+    )
+
+
+def _cut(run: Run, arms: list[dict[str, Any]]) -> list[str]:
+    scored = (run.folder.stamp("score") or {}).get("notes", {})
+    cut, window = scored.get("rows_cut", 0), scored.get("window")
+    missing = scored.get("missing", 0)
+    trained = sum(arm["cut"] for arm in arms)
+    dropped = sum(arm["dropped"] for arm in arms)
+    return [
+        f"{cut:,} rows are longer than the model's window of {window} tokens and were scored on their beginning."
+        if cut
+        else "",
+        f"{missing:,} rows have no score and could not be chosen." if missing else "",
+        f"{trained:,} times a training row was cut at the window, over all runs." if trained else "",
+        f"{dropped:,} times a training row had no answer within the window and was left out."
+        if dropped
+        else "",
+    ]
+
+
+def _selection(run: Run) -> str:
+    name = run.recipe.selection.file
+    return f"The selection was made elsewhere ({name}); its cost is not counted." if name else ""
+
+
+def _rate(run: Run) -> str:
+    if run.recipe.training.tune:
+        return "The learning rate of each arm was picked on dev."
+    return "All arms were trained with one learning rate; another might suit one of them better (--tune)."

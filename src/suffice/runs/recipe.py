@@ -1,0 +1,247 @@
+"""Recipes: everything a run is determined by, as YAML, checked before anything is read or trained."""
+
+from __future__ import annotations
+
+import math
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from suffice.common.errors import UserError, unknown_name
+from suffice.common.files import write_text
+
+ArmKind = Literal["base", "random", "longest", "selected", "full"]
+ARMS: tuple[ArmKind, ...] = get_args(ArmKind)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class TargetSettings(_Section):
+    """The behaviour wanted, and how a reply is judged."""
+
+    file: str = Field(description="Target file (JSONL): prompt or messages, answer, task, split, id.")
+    dev: str | None = Field(None, description="File of dev examples, where they are apart.")
+    extractor: Literal["auto", "number", "exact", "choice", "last_line"] = Field(
+        "auto", description="What of reference and reply is compared; auto is number for GSM8K, else exact."
+    )
+    items: int | None = Field(None, ge=1, description="Test items of each family; all by default.")
+    max_new_tokens: int = Field(256, ge=1, description="The longest reply.")
+    require_stop: bool = Field(True, description="A reply that does not end by itself is wrong.")
+
+
+class SelectionSettings(_Section):
+    """How rows are chosen."""
+
+    scorer: str = Field("embedding", description="The scorer; see suffice list scorers.")
+    selector: str | None = Field(None, description="The selector; by default the scorer's own.")
+    budget: int = Field(1000, ge=1, description="How many rows to choose.")
+    file: str | None = Field(None, description="A selection made elsewhere (JSONL with id or messages).")
+    reject_twins: bool = Field(False, description="Whether exact twins are rejected.")
+
+
+class TrainingSettings(_Section):
+    """How every arm is trained."""
+
+    learning_rate: float | None = Field(
+        None, gt=0, description="The same for all arms; by default 1e-5, with LoRA 2e-4."
+    )
+    tune: bool = Field(False, description="Whether each arm's rate is picked on dev.")
+    rates: list[Annotated[float, Field(gt=0)]] = Field(
+        [], description="Rates to try; by default a third of the learning rate, itself, and three times it."
+    )
+    batch_size: int = Field(32, ge=1, description="Rows of an optimiser step.")
+    epochs: float = Field(4.0, gt=0, description="Passes over the budget.")
+    steps: int | None = Field(None, ge=1, description="Optimiser steps; by default the epochs' worth.")
+    match: Literal["steps", "epochs"] = Field("steps", description="What is equal in all arms.")
+    max_length: int | None = Field(None, ge=8, description="Tokens of a row; by default the window.")
+    warmup_ratio: float = Field(0.03, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    lora: bool = Field(False, description="Train LoRA adapters instead of all weights.")
+    lora_r: int = Field(16, ge=1)
+    checkpoint_steps: int = Field(500, ge=0, description="Steps between checkpoints; 0 for none.")
+
+    @model_validator(mode="after")
+    def _steps_or_epochs(self) -> Self:
+        if self.steps and self.match == "epochs":
+            raise ValueError("equal epochs leave no choice of steps; give training.epochs alone")
+        return self
+
+    def rate(self) -> float:
+        """Returns the learning rate in force."""
+        return self.learning_rate or (2e-4 if self.lora else 1e-5)
+
+    def rates_to_try(self) -> list[float]:
+        """Returns the learning rates that tuning tries, from low to high; none without tuning."""
+        if not self.tune:
+            return []
+        return sorted(self.rates or [self.rate() / 3, self.rate(), self.rate() * 3])
+
+
+class DesignSettings(_Section):
+    """What is compared with what; fixed before the first score is computed."""
+
+    arms: list[ArmKind] = Field(list(ARMS))
+    draws: int = Field(5, ge=1, description="Draws of the random arm.")
+    seeds: int = Field(3, ge=1, description="Training seeds of the other arms.")
+    margin: float = Field(
+        2.0, gt=0, description="Percent points below the yardstick that still count as enough."
+    )
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+
+    @field_validator("arms")
+    @classmethod
+    def _with_the_selection(cls, arms: list[ArmKind]) -> list[ArmKind]:
+        if "selected" not in arms:
+            raise ValueError("the arm 'selected' is missing, and it is what a run judges")
+        if len(set(arms)) < len(arms):
+            raise ValueError("an arm is named twice")
+        return arms
+
+
+class ExecutionSettings(_Section):
+    """How the work is done: nothing here changes a selection, and none of it is part of the design."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    jobs: int | None = Field(
+        None, ge=1, description="Worker processes; by default what memory and cores allow."
+    )
+    keep_weights: Literal["selected", "all", "none"] = "selected"
+
+
+class Recipe(_Section):
+    """One run."""
+
+    name: str = "lima"
+    model: str = Field("lab", description="A folder, a hub id, or lab.")
+    chat_template: str | None = None
+    pool: list[str] = Field(min_length=1, description="Files or quoted globs.")
+    target: TargetSettings
+    selection: SelectionSettings = SelectionSettings()
+    training: TrainingSettings = TrainingSettings()
+    design: DesignSettings = DesignSettings()
+    seed: int = 0
+    execution: ExecutionSettings = ExecutionSettings()
+
+    def steps(self, rows: int, chosen: int) -> int:
+        """Returns the optimiser steps of an arm with ``rows`` rows where ``chosen`` rows are selected."""
+        training = self.training
+        if training.match == "steps":
+            rows = chosen
+            if training.steps:
+                return training.steps
+        return max(1, math.ceil(math.ceil(rows / training.batch_size) * training.epochs))
+
+    def write(self, path: Path) -> None:
+        """Writes the recipe as YAML."""
+        write_text(path, yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True))
+
+    def differences(self, other: Recipe) -> list[str]:
+        """Returns, in words, where another recipe's design differs; how the work is done does not count."""
+        mine, theirs = _flat(self.model_dump()), _flat(other.model_dump())
+        return [
+            f"{key} is {mine[key]!r} there and {theirs[key]!r} here"
+            for key in mine
+            if not key.startswith("execution.") and mine[key] != theirs[key]
+        ]
+
+
+def recipe_names() -> list[str]:
+    """Returns the names of the recipes that come with Suffice."""
+    folder = files("suffice.runs") / "recipes"
+    return sorted(path.name.removesuffix(".yaml") for path in folder.iterdir() if path.name.endswith(".yaml"))
+
+
+def read_recipe(source: str | Path, overrides: dict[str, Any] | None = None) -> Recipe:
+    """Returns a recipe with overrides laid over it.
+
+    Args:
+        source: The name of a packaged recipe, or a YAML file.
+        overrides: Dotted field names and values, such as ``{"design.margin": 1.0}``; `None` overrides nothing.
+
+    Raises:
+        UserError: No such recipe, bad YAML, or a field that does not exist or does not fit.
+    """
+    text, where = _recipe_text(source)
+    try:
+        fields = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise UserError(f"{where}, line {line}: this is not YAML", "mend the line") from error
+    if not isinstance(fields, dict):
+        raise UserError(f"{where} holds no recipe", "write fields such as model, pool and target")
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            _put(fields, name.split("."), value)
+    try:
+        return Recipe.model_validate(fields)
+    except ValidationError as error:
+        raise _field_error(where, error) from error
+
+
+def _recipe_text(source: str | Path) -> tuple[bytes, str]:
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml"):
+        if not path.is_file():
+            raise UserError(f"no recipe file {path}", "check the path")
+        return path.read_bytes(), str(path)
+    if str(source) not in recipe_names():
+        raise unknown_name("recipe", str(source), recipe_names())
+    return (files("suffice.runs") / "recipes" / f"{source}.yaml").read_bytes(), f"recipe {source}"
+
+
+def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        if fields.get(name) is None:
+            fields[name] = {}
+        fields = fields[name]
+        if not isinstance(fields, dict):
+            return  # the check of the whole says so
+    fields[path[-1]] = value
+
+
+def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+_FLAGS = {"pool": "--pool", "target": "--target", "target.file": "--target"}
+
+
+def _field_error(where: str, error: ValidationError) -> UserError:
+    """Turns the first complaint of pydantic into one line."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        flag = _FLAGS.get(field, "")
+        return UserError(
+            f"{where} lacks '{field}'", f"give it with {flag}" if flag else "add it to the recipe"
+        )
+    if first["type"] == "extra_forbidden":
+        depth = len(first["loc"])
+        known = {".".join(name.split(".")[:depth]) for name in _flat_names(Recipe)}
+        return unknown_name(f"field of {where}:", field, known)
+    if first["type"] == "value_error":
+        return UserError(f"{where}: {field}: {first['ctx']['error']}", "mend the recipe")
+    return UserError(f"{where}: {field} = {first['input']!r}: {first['msg']}", "mend the value")
+
+
+def _flat_names(model: type[BaseModel], prefix: str = "") -> list[str]:
+    names: list[str] = []
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            names += _flat_names(inner, f"{prefix}{name}.")
+        else:
+            names.append(prefix + name)
+    return names

@@ -1,0 +1,102 @@
+"""Arms: the rows, seeds and steps of every run."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from suffice.runs.arms import plan_arms
+from suffice.runs.recipe import read_recipe
+from suffice.scorers.protocol import Scores
+
+POOL, CHOSEN = 40, [3, 1, 30, 7, 12, 5, 8, 9]
+LENGTHS = Scores([str(i) for i in range(POOL)], np.array([5.0] * 39 + [9.0], dtype=np.float32))
+
+
+def plan(**overrides):
+    given = {
+        "pool": ["p"],
+        "target.file": "t",
+        "training.batch_size": 4,
+        "training.epochs": 1,
+        "selection.budget": 8,
+    }
+    recipe = read_recipe(
+        "lima", given | {name.replace("__", "."): value for name, value in overrides.items()}
+    )
+    return plan_arms(recipe, POOL, CHOSEN, LENGTHS)
+
+
+def of(runs, kind):
+    return [run for run in runs if run.kind == kind]
+
+
+def test_names_counts_and_seeds():
+    runs = plan(design__draws=4, design__seeds=2, seed=10)
+    assert Counter(run.arm for run in runs) == {
+        "base": 1, "random-8": 4, "longest-8": 2, "selected-8": 2, "full": 2,
+    }  # fmt: skip
+    assert [(run.index, run.seed) for run in of(runs, "random")] == [(0, 10), (1, 11), (2, 12), (3, 13)]
+    [base] = of(runs, "base")
+    assert (base.rows, base.steps, base.pool_rows) == ((), 0, 0)
+
+
+def test_equal_steps_and_full_sees_a_part_once():
+    runs = plan()
+    assert {run.steps for run in runs if run.kind != "base"} == {2}
+    full = of(runs, "full")
+    for run in full:
+        assert len(run.rows) == 8 == len(set(run.rows))
+        assert run.pool_rows == POOL
+    assert len({run.rows for run in full}) == 3  # each seed another part
+    assert all(run.rows == tuple(CHOSEN) for run in of(runs, "selected"))
+
+
+def test_equal_epochs_give_full_all_its_rows():
+    runs = plan(training__match="epochs", training__epochs=2)
+    assert {run.kind: run.steps for run in runs} == {
+        "base": 0,
+        "random": 4,
+        "longest": 4,
+        "selected": 4,
+        "full": 20,
+    }
+    assert all(run.rows == tuple(range(POOL)) for run in of(runs, "full"))
+
+
+def test_steps_follow_a_selection_made_elsewhere_whatever_the_budget():
+    assert {run.steps for run in plan(selection__budget=1000) if run.kind != "base"} == {2}
+
+
+def test_too_few_steps_show_a_part_of_the_selection():
+    for run in of(plan(training__steps=1), "selected"):
+        assert len(run.rows) == 4
+        assert set(run.rows) < set(CHOSEN)
+        assert run.pool_rows == 8
+
+
+def test_random_draws_differ_and_are_seeded():
+    first, again, other = plan(), plan(), plan(seed=1)
+    draws = [run.rows for run in of(first, "random")]
+    assert draws == [run.rows for run in of(again, "random")]
+    assert len({frozenset(rows) for rows in draws}) == 5
+    assert all(len(set(rows)) == 8 for rows in draws)
+    assert set(draws).isdisjoint(run.rows for run in of(other, "random"))
+
+
+def test_longest_takes_ties_in_pool_order():
+    assert {run.rows for run in of(plan(), "longest")} == {(39, 0, 1, 2, 3, 4, 5, 6)}
+
+
+def test_only_the_arms_asked_for():
+    assert [run.arm for run in plan(design__arms=["base", "selected"], design__seeds=1)] == [
+        "base",
+        "selected-8",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_row_can_be_drawn(seed):
+    seen = Counter(row for run in of(plan(design__draws=200, seed=seed), "random") for row in run.rows)
+    assert len(seen) == POOL
+    assert max(seen.values()) < 75  # 40 expected, standard deviation 5.7
