@@ -1,0 +1,90 @@
+"""``suffice run``: a recipe from files to verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from suffice.cli import options
+
+
+def run(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name (lima) or YAML file.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The run folder; by default runs/NAME.")] = None,
+    model: options.Model = None,
+    pool: options.Pools = None,
+    target: options.TargetFile = None,
+    dev: options.DevFile = None,
+    extractor: Annotated[
+        str | None, typer.Option(help="What is compared: auto, number, exact, choice or last_line.")
+    ] = None,
+    items: Annotated[
+        int | None, typer.Option(min=1, help="Test items of each family; all by default.")
+    ] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens of the longest reply.")] = None,
+    scorer: options.ScorerName = None,
+    selector: options.SelectorName = None,
+    budget: options.Budget = None,
+    selection: Annotated[str | None, typer.Option(help="A selection made elsewhere (JSONL).")] = None,
+    arms: Annotated[str | None, typer.Option(help="Arms to run, such as base,random,selected.")] = None,
+    draws: Annotated[int | None, typer.Option(min=1, help="Draws of the random arm.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Training seeds of the other arms.")] = None,
+    margin: Annotated[float | None, typer.Option(help="Percent points that still count as level.")] = None,
+    match: Annotated[str | None, typer.Option(help="What is equal in all arms: steps or epochs.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the budget.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps of every arm.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Rows of an optimiser step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The same for all arms.")] = None,
+    tune: Annotated[bool | None, typer.Option("--tune", help="Pick each arm's learning rate on dev.")] = None,
+    lora: Annotated[bool | None, typer.Option("--lora/--full", help="LoRA adapters or all weights.")] = None,
+    seed: options.Seed = None,
+    chat_template: options.ChatTemplate = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    jobs: options.Jobs = None,
+    keep_weights: Annotated[str | None, typer.Option(help="selected, all or none.")] = None,
+    until: Annotated[str, typer.Option(help="The last stage to run.")] = "report",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Choose, train every arm, evaluate, and give the verdict.
+
+    A killed run continues where it stopped when the same command is given again.
+    """
+    from suffice.cli.running import run_recipe
+    from suffice.runs.recipe import read_recipe
+
+    wanted = {
+        "model": model,
+        "pool": pool,
+        "target.file": target,
+        "target.dev": dev,
+        "target.extractor": extractor,
+        "target.items": items,
+        "target.max_new_tokens": max_new_tokens,
+        "selection.scorer": scorer,
+        "selection.selector": selector,
+        "selection.budget": budget,
+        "selection.file": selection,
+        "design.arms": arms.split(",") if arms else None,
+        "design.draws": draws,
+        "design.seeds": seeds,
+        "design.margin": margin,
+        "training.match": match,
+        "training.epochs": epochs,
+        "training.steps": steps,
+        "training.batch_size": batch_size,
+        "training.learning_rate": learning_rate,
+        "training.tune": tune,
+        "training.lora": lora,
+        "seed": seed,
+        "chat_template": chat_template,
+        "execution.device": device,
+        "execution.dtype": dtype,
+        "execution.jobs": jobs,
+        "execution.keep_weights": keep_weights,
+    }
+    resolved = read_recipe(recipe, wanted)
+    run_recipe(resolved, out or Path("runs") / resolved.name, until=until, json=json, quiet=quiet)

@@ -1,0 +1,34 @@
+"""``suffice score|train|evaluate|prove|report RUN``: one stage of a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from suffice.cli import options
+
+VERBS = {
+    "score": "Score the pool of a run folder.",
+    "train": "Train the arms of a run folder.",
+    "evaluate": "Evaluate the arms of a run folder on the test items.",
+    "prove": "Compare the arms of a run folder and give the verdict.",
+    "report": "Draw the report of a run folder.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs. Each brings what comes before its stage up to date too."""
+    for stage, sentence in VERBS.items():
+        app.command(stage, help=f"{sentence} Earlier stages run first where they are out of date.")(
+            _verb(stage)
+        )
+
+
+def _verb(stage: str) -> Callable[..., None]:
+    def verb(run: options.RunArgument, json: options.Json = False, quiet: options.Quiet = False) -> None:
+        from suffice.cli.running import run_stage
+
+        run_stage(run, stage, json=json, quiet=quiet)
+
+    return verb

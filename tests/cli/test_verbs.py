@@ -1,0 +1,140 @@
+"""Every verb once in a process of its own, on real if tiny things."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from suffice.cli.main import run
+from tiny_run import write_inputs
+
+SUFFICE = Path(sys.executable).with_name("suffice")
+
+
+def call(*words):
+    """Runs a command; returns the one JSON object on standard output, and standard error."""
+    done = subprocess.run([SUFFICE, *map(str, words), "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    [line] = done.stdout.splitlines()
+    return json.loads(line), done.stderr
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch, tiny_model_folder):
+    monkeypatch.chdir(tmp_path)
+    write_inputs(tmp_path, tiny_model_folder)
+    return tmp_path
+
+
+def test_select(files):
+    found, progress = call(
+        "select", "--pool", "pool.jsonl", "--scorer", "length", "--budget", 2, "--out", "out"
+    )
+    assert found["counts"] == {"read": 62, "chosen": 2, "unchosen": 58, "rejected": 2}
+    assert found == json.loads(Path("out/manifest.json").read_text())
+    assert [line.split()[0] for line in progress.splitlines()] == ["read", "score"]
+    rows = [json.loads(line) for line in Path("out/selection.jsonl").read_text().splitlines()]
+    assert [len(row["messages"][1]["content"].split()) for row in rows] == [9, 9]
+    assert len(Path("out/rejected.jsonl").read_text().splitlines()) == 2
+
+
+def test_select_with_a_model_and_a_target(files, tiny_model_folder, capsys):
+    words = ["select", "--pool", "pool.jsonl", "--scorer", "embedding", "--budget", "4", "--out", "out"]
+    assert run([*words, "--quiet", "--target", "target.jsonl", "--model", str(tiny_model_folder)]) == 0
+    assert capsys.readouterr() == ("", "")
+    rows = [json.loads(line) for line in Path("out/selection.jsonl").read_text().splitlines()]
+    assert [row["evidence"]["task"] for row in rows] == ["add", "sum", "add", "sum"]
+    assert [row["evidence"]["dev"] for row in rows] == ["item-0", "item-1", "item-2", "item-3"]
+    content = Path("out/selection.jsonl").read_bytes()
+    assert run([*words, "--target", "target.jsonl", "--model", str(tiny_model_folder)]) == 0  # from the cache
+    assert Path("out/selection.jsonl").read_bytes() == content
+    captured = capsys.readouterr()
+    assert captured.out == "4 of 62 rows chosen, 56 left, 2 rejected. Next: look at out/selection.jsonl\n"
+    assert captured.err.startswith("read")
+
+
+@pytest.mark.parametrize("verb", ["score", "select", "train", "evaluate", "prove", "report"])
+def test_a_stage_of_a_finished_run(workplace, verb):
+    before = {path: path.stat().st_mtime_ns for path in Path("run").rglob("*") if path.is_file()}
+    found, progress = call(verb, "run")
+    assert found["run"] == "run"
+    if verb in ("prove", "report"):
+        assert list(found) == ["verdict", "arms", "costs", "run"]
+    else:
+        assert found["stage"] == verb
+        assert found["seconds"] >= 0
+    assert progress == ""
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_stage_does_its_work(workplace, capsys):
+    for verb, lost in (("score", "scores.parquet"), ("select", "selection.jsonl"), ("evaluate", "outcomes.parquet"),
+                       ("prove", "verdict.json"), ("report", "report.html")):  # fmt: skip
+        path = Path("run") / lost
+        path.unlink()
+        assert run([verb, "run", "--json", "--quiet"]) == 0
+        assert path.exists()
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        assert json.loads(captured.out)["run"] == "run"
+
+
+def test_a_finished_run_is_told_in_words(workplace, capsys):
+    assert run(["run", "tiny.yaml", "--out", "run"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    lines = captured.out.splitlines()
+    assert lines[0].split() == ["arm", "score", "95", "%", "interval", "runs", "rows", "steps", "epochs"]
+    assert [line.split()[0] for line in lines[1:6]] == ["base", "random-8", "longest-8", "selected-8", "full"]
+    assert all(len(line) <= 80 for line in lines[:7])
+    verdict = json.loads(Path("run/verdict.json").read_text())["verdict"]
+    assert verdict["sentence"] in lines
+    assert lines[-1] == "Report: run/report.html"
+
+
+def test_list():
+    found, progress = call("list", "scorers")
+    assert found["scorers"] == sorted(found["scorers"])
+    assert {"length", "embedding", "random"} <= set(found["scorers"])
+    assert progress == ""
+
+
+def test_list_in_words(capsys):
+    assert run(["list", "recipes"]) == 0
+    assert capsys.readouterr().out.split() == ["demo", "demo-quick", "lima"]
+
+
+def test_env():
+    found, _ = call("env")
+    assert {"suffice", "python", "torch", "platform", "cores", "memory_gb"} <= found.keys()
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_lab_export(files):
+    found, _ = call("lab", "export", "lab")
+    assert found == {"pool": "lab/pool.jsonl", "target": "lab/target.jsonl"}
+    with Path("lab/pool.jsonl").open() as rows:
+        assert sum(1 for _ in rows) >= 15_000
+    splits = [json.loads(line)["split"] for line in Path("lab/target.jsonl").read_text().splitlines()]
+    assert {"dev", "test"} == set(splits)
+
+
+def test_lab_build(files):
+    found, progress = call("lab", "build", "--steps", 2, "--out", "base", "--quiet")
+    assert found["settings"]["steps"] == 2
+    assert found == json.loads(Path("base/lab.json").read_text())
+    assert {path.name for path in Path("base").iterdir()} >= {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+    }
+    assert progress == ""
+
+
+def test_version(capsys):
+    import suffice
+
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"suffice {suffice.__version__}\n"
