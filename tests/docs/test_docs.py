@@ -1,0 +1,52 @@
+"""What the documents say of the project is so."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths_lead_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    missing = [link for link in links if link and not (page.parent / link).exists()]
+    paths = re.findall(r"`((?:tests|docs|src|benchmarks|examples)/[\w./-]+)`", text)
+    missing += [path for path in paths if not (ROOT / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("kind", ["scorers", "selectors"])
+def test_every_method_has_its_entry(kind):
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    section = text.split(f"## {kind.capitalize()}\n")[1].split("\n## ")[0]
+    described = set(re.findall(r"^### `(\w+)`", section, flags=re.MULTILINE))
+    built_in = {e.name for e in entry_points(group=f"suffice.{kind}") if e.value.startswith("suffice.")}
+    assert described == built_in
+
+
+def test_every_number_of_rows_in_the_readme_is_that_of_the_lab():
+    from suffice.lab.pool import ROWS, SOURCES
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{ROWS:,} rows of eight sources" in readme
+    assert len(SOURCES) == 8
+
+
+def test_the_changelog_has_an_unreleased_section():
+    assert "\n## Unreleased\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_modules_can_be_read_in_one_sitting():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "src").rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 330
+    }
+    assert long == {}

@@ -1,0 +1,78 @@
+"""The examples work as they are written."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from suffice.cli.main import run
+from tiny_run import pool_rows, write_rows
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def pool(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return write_rows(tmp_path / "pool.jsonl", pool_rows(12))
+
+
+@pytest.fixture
+def own_scorer(tmp_path, monkeypatch):
+    """Makes the package visible as an installation would: its module, and the entry points it declares."""
+    project = tomllib.loads((EXAMPLES / "own_scorer/pyproject.toml").read_text())["project"]
+    about = tmp_path / "site" / "suffice_question_marks-0.1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    groups = (
+        f"[{group}]\n" + "".join(f"{name} = {place}\n" for name, place in entries.items())
+        for group, entries in project["entry-points"].items()
+    )
+    (about / "entry_points.txt").write_text("\n".join(groups))
+    monkeypatch.syspath_prepend(about.parent)
+    monkeypatch.syspath_prepend(EXAMPLES / "own_scorer")
+
+
+def test_a_scorer_of_ones_own_is_used_like_any_other(pool, own_scorer, capsys):
+    rows = pool_rows(12)
+    for i, row in enumerate(rows):
+        row["messages"][0]["content"] += "?" * (i * 5 % 12)
+    write_rows(pool, rows)
+    assert run(["list", "scorers", "--json"]) == 0
+    assert "question_marks" in json.loads(capsys.readouterr().out)["scorers"]
+    words = ["select", "--pool", "pool.jsonl", "--scorer", "question_marks", "--out", "out", "--json"]
+    assert run([*words, "--budget", "4"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["scorer"], found["selector"]) == ("question_marks", "every_kth")
+    chosen = [json.loads(line) for line in Path("out/selection.jsonl").read_text().splitlines()]
+    assert [row["reason"] for row in chosen] == [
+        f"rank {rank} with {marks} question marks" for rank, marks in ((1, 11), (4, 8), (7, 5), (10, 2))
+    ]
+    assert [row["messages"][0]["content"].count("?") for row in chosen] == [11, 8, 5, 2]
+    assert run([*words, "--budget", "13"]) == 2
+
+
+def test_suffice_as_a_library(pool, tiny_model_folder):
+    command = [sys.executable, EXAMPLES / "select_and_train.py", pool, "out", "--budget", "5", "--steps", "2"]
+    done = subprocess.run(
+        [*command, "--model", tiny_model_folder], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert first == "12 rows, 0 rejected"
+    assert re.match(r"first of 5 chosen rows: score 9 words; 91st percentile", second)
+    assert re.fullmatch(r"2 steps, last loss \d+\.\d\d; the weights are in out/model", third)
+    assert len(Path("out/selection.jsonl").read_text().splitlines()) == 5
+    assert Path("out/model/model.safetensors").exists()
+
+
+def test_what_contributing_points_to_is_there():
+    page = EXAMPLES.parent / "CONTRIBUTING.md"
+    for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / link).exists(), link
