@@ -118,6 +118,18 @@ def test_a_full_pool_no_better_than_base_is_no_yardstick():
     ]
 
 
+def test_a_yardstick_within_the_margin_proves_little_and_the_sentence_says_so():
+    found = judge(arm("base", 0), arm("random", 8, 8, 8), arm("selected", 40, 41, 39))
+    assert (found.outcome, found.yardstick) == ("sufficient", "random")
+    assert found.sentence == (
+        "The chosen rows are enough (10.0 % against 2.0 % for random; margin 2); this says little, for no "
+        "selection could fall below a yardstick that scores no more than the margin; the full pool was not "
+        "trained on."
+    )
+    above = judge(arm("base", 0), arm("random", 9, 9, 9), arm("selected", 40, 41, 39))
+    assert "this says little" not in above.sentence
+
+
 def test_without_full_the_best_other_arm_is_the_yardstick():
     found = judge(BASE, RANDOM, GOOD)
     assert (found.outcome, found.yardstick, found.selector) == ("sufficient", "random", "better than random")

@@ -55,7 +55,7 @@ def verdict_sentence(
         sentence = (
             f"Not enough: {rows} are worse than no training ({score}{_against('base', scores, margin)})"
         )
-    whole = "; ".join([sentence, *_not_done(yardstick, scores)])
+    whole = "; ".join([sentence, *_qualifications(outcome, yardstick, scores, margin)])
     return f"{whole[0].upper()}{whole[1:]}."
 
 
@@ -121,9 +121,15 @@ def _items(count: int | None) -> str:
     return f"{math.ceil(count / unit) * unit:,} more {'item' if count == 1 else 'items'}"
 
 
-def _not_done(yardstick: Kind, scores: Mapping[Kind, float]) -> list[str]:
-    """Returns what qualifies the verdict: a missing or failed yardstick, no random arm."""
+def _qualifications(
+    outcome: Outcome, yardstick: Kind, scores: Mapping[Kind, float], margin: float
+) -> list[str]:
+    """Returns what qualifies the verdict: a missing, failed or too low yardstick, no random arm."""
     notes = []
+    if outcome == "sufficient" and yardstick != "base" and scores[yardstick] <= margin:
+        notes.append(
+            "this says little, for no selection could fall below a yardstick that scores no more than the margin"
+        )
     if yardstick != "full" and "full" in scores:
         notes.append(
             "the full pool is no yardstick, not being shown above base "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from suffice.common.files import read_json
 from suffice.runs.context import Run
 from suffice.runs.recipe import ARMS
 
@@ -19,7 +18,6 @@ def notes(run: Run, arms: list[dict[str, Any]]) -> list[str]:
         arms: Its table of arms.
     """
     found = [
-        _empty_margin(read_json(run.folder.verdict)["verdict"]["yardstick"], run.recipe.design.margin, arms),
         _skipped(run),
         _few_runs(run),
         _partly_seen(arms),
@@ -28,17 +26,6 @@ def notes(run: Run, arms: list[dict[str, Any]]) -> list[str]:
         _rate(run),
     ]
     return [note for note in found if note]
-
-
-def _empty_margin(yardstick: str, margin: float, arms: list[dict[str, Any]]) -> str:
-    """Warns of a yardstick that scores no more than the margin, behind which nothing can fall."""
-    score = max(arm["score"] for arm in arms if arm["kind"] == yardstick)
-    if score > margin:
-        return ""
-    return (
-        f"The yardstick ({yardstick}) scores {score:.1f} %, no more than the margin of {margin:g} points: no "
-        "selection could fall short of it, so being level with it says little."
-    )
 
 
 def _skipped(run: Run) -> str:
