@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from suffice.proof.arms import ArmScores
+from suffice.proof.arms import UNBOUNDED
+from suffice.proof.arms import ArmScores as Arm
 from suffice.proof.intervals import difference_interval, family_intervals, mean_interval, unseen
+
+
+def ArmScores(name, kind, scores):
+    """An arm whose scores are shares."""
+    return Arm(name, kind, 100 * scores)
 
 
 def alone(count):
@@ -63,12 +69,34 @@ def test_graded_scores_that_all_differ_are_not_widened():
     assert found.high - found.low < 0.1
 
 
+def test_without_bounds_too_few_differences_give_no_interval():
+    few = np.zeros((1, 300))
+    few[0, :4] = 1
+    base = Arm("a", "model", np.zeros((1, 300)), UNBOUNDED)
+    found = difference_interval(Arm("b", "model", few, UNBOUNDED), base, alone(300))
+    assert (found.estimate, found.low, found.high) == (pytest.approx(4 / 300), None, None)
+    few[0, 4] = 1
+    found = difference_interval(Arm("b", "model", few, UNBOUNDED), base, alone(300))
+    assert found.low < 5 / 300 < found.high
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e9])
+def test_the_unit_of_the_scores_makes_no_difference(unit):
+    rng = np.random.default_rng(2)
+    arms = [Arm(kind, kind, rng.normal(0, 1, (3, 40)), UNBOUNDED) for kind in ("selected", "full")]
+    plain = difference_interval(*arms, alone(40))
+    scaled = difference_interval(
+        *(Arm(arm.name, arm.kind, unit * arm.scores, UNBOUNDED) for arm in arms), alone(40)
+    )
+    assert (scaled.low, scaled.high) == pytest.approx((unit * plain.low, unit * plain.high))
+
+
 def test_families_have_intervals_of_their_own():
     arm = ArmScores("full", "full", np.array([[1, 0, 1, 1], [1, 0, 1, 0.0]]))
     found = family_intervals(arm, alone(4), ["sum", "fact", "sum", "fact"])
     assert list(found) == ["sum", "fact"]
     assert found["sum"].estimate == 100
-    assert found["fact"] == mean_interval(ArmScores("full", "full", arm.scores[:, [1, 3]]), ["1", "3"])
+    assert found["fact"] == mean_interval(Arm("full", "full", arm.scores[:, [1, 3]]), ["1", "3"])
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)

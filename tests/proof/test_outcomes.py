@@ -48,13 +48,13 @@ def test_rows_in_any_order_become_runs_by_items():
     assert found.clusters == ["paris", "c1"]
     assert found.families == ["fact", "fact"]
     assert [(arm.name, arm.kind) for arm in found.arms] == [("random-2", "random"), ("base", "base")]
-    np.testing.assert_array_equal(found.arms[0].scores, [[0.5, 1.0], [0.25, 0.75]])
-    np.testing.assert_array_equal(found.arms[1].scores, [[1.0, 0.0]])
+    np.testing.assert_array_equal(found.arms[0].scores, [[50.0, 100.0], [25.0, 75.0]])
+    np.testing.assert_array_equal(found.arms[1].scores, [[100.0, 0.0]])
 
 
 def test_samples_are_averaged_and_no_runs():
     found = scored(outcome_table([row(score=1.0), row(score=0.0, sample=1), row(item="q2", score=0.5)]))
-    np.testing.assert_array_equal(found.arms[0].scores, [[0.5, 0.5]])
+    np.testing.assert_array_equal(found.arms[0].scores, [[50.0, 50.0]])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_samples_are_averaged_and_no_runs():
         ),
         (
             [row(score=1.5)],
-            "arm 'full' has the score 1.5 in run 1 at item 1; every score must be a number from 0 to 1",
+            "arm 'full' has the score 150.0 in run 1 at item 1; every score must be a number from 0 to 100",
         ),
         ([row("ful")], "unknown kind of arm 'ful'; did you mean 'full'?"),
     ],

@@ -21,7 +21,7 @@ KINDS = ("base", "random", "longest", "selected", "full")
 def arm(kind, *solved):
     """An arm whose runs each solve the first `solved` of the items."""
     return ArmScores(
-        kind, kind, np.array([[float(item < count) for item in range(ITEMS)] for count in solved])
+        kind, kind, np.array([[100.0 * (item < count) for item in range(ITEMS)] for count in solved])
     )
 
 
@@ -242,7 +242,7 @@ def test_what_cannot_be_judged_is_refused(arms, more, message):
     [
         (
             [[0.5, math.nan]],
-            "arm 'full' has the score nan in run 1 at item 2; every score must be a number from 0 to 1",
+            "arm 'full' has the score nan in run 1 at item 2; every score must be a number from 0 to 100",
         ),
         ([0.5], "arm 'full' has scores of shape [1]; give one row for each run and one column for each item"),
         (

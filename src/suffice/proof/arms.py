@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,7 +11,11 @@ from numpy.typing import NDArray
 
 from suffice.common.errors import UserError, unknown_name
 
-Kind = Literal["base", "random", "longest", "selected", "full"]
+Kind = Literal["base", "random", "longest", "selected", "full", "model", "method"]
+"""What an arm is: one of a run's conditions, a single fixed model, or a method that was run several times."""
+
+PERCENT = (0.0, 100.0)
+UNBOUNDED = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -20,13 +25,15 @@ class ArmScores:
     Attributes:
         name: The arm's name, such as ``selected-1000``.
         kind: What was trained on. The base is not trained.
-        scores: Scores from 0 to 1, ``[runs, items]``. A run is one training; for ``random`` the draw and the
-            training seed vary together. The base is greedy and has one run.
+        scores: ``[runs, items]``, in any unit; a run's are in percent. A run is one training; for ``random`` the
+            draw and the training seed vary together. The base is greedy and has one run.
+        bounds: The least and the greatest score there can be; infinite where that is not known.
     """
 
     name: str
     kind: Kind
     scores: NDArray[np.float64]
+    bounds: tuple[float, float] = PERCENT
 
     def __post_init__(self) -> None:
         scores = np.asarray(self.scores, dtype=np.float64)
@@ -38,12 +45,14 @@ class ArmScores:
                 f"arm '{self.name}' has scores of shape {list(scores.shape)}",
                 "give one row for each run and one column for each item",
             )
-        wrong = np.argwhere(~((scores >= 0) & (scores <= 1)))
+        low, high = self.bounds
+        wrong = np.argwhere(~(np.isfinite(scores) & (scores >= low) & (scores <= high)))
         if len(wrong):
             run, item = wrong[0]
+            limits = "" if self.bounds == UNBOUNDED else f" from {low:g} to {high:g}"
             raise UserError(
                 f"arm '{self.name}' has the score {scores[run, item]} in run {run + 1} at item {item + 1}",
-                "every score must be a number from 0 to 1",
+                f"every score must be a number{limits}",
             )
 
     @property
@@ -53,10 +62,10 @@ class ArmScores:
 
     @property
     def mean(self) -> float:
-        """The mean score over runs and items, from 0 to 1."""
+        """The mean score over runs and items."""
         return float(self.scores.mean())
 
     @property
     def deterministic(self) -> bool:
-        """Whether another run would give the same scores: so for a base that was run once, greedily."""
-        return self.kind == "base" and self.runs == 1
+        """Whether another run would give the same: so for a base run once, greedily, and for a fixed model."""
+        return self.kind in ("base", "model") and self.runs == 1

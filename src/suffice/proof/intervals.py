@@ -1,9 +1,9 @@
-"""Intervals in percent points, from the variance over items and over runs."""
+"""Intervals in the unit of the scores, from the variance over items and over runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -17,11 +17,12 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate in percent points (or percent) with its two-sided interval.
+    """An estimate with its two-sided interval, in the unit of the scores.
 
     Attributes:
         estimate: The estimate.
-        low: The lower end; None where an arm with a single run leaves the run variance unknown.
+        low: The lower end; None where an arm with a single run leaves the run variance unknown, and where too few
+            clusters differ and nothing bounds the scores.
         high: The upper end, or None likewise.
     """
 
@@ -43,18 +44,19 @@ def interval(parts: Components, alpha: float) -> Interval:
 
     ``mean ± t · √variance`` with Satterthwaite's degrees of freedom. Where fewer than five clusters differ from the
     most common value, the part over items is at least as wide as the bound of ``unseen``: 300 items without
-    a single change do not show that nothing ever changes. The ends never pass what scores can reach.
+    a single change do not show that nothing ever changes. Where nothing bounds the scores there is then no
+    interval. The ends never pass what scores can reach.
 
     Args:
         parts: The estimate and the parts of its variance.
         alpha: One minus the level.
 
     Returns:
-        The interval, in percent points.
+        The interval.
     """
     mean = parts.mean
-    if parts.single:
-        return Interval(100 * mean, None, None)
+    if parts.single or (parts.deviating < FEW and not np.isfinite(parts.support).all()):
+        return Interval(mean, None, None)
     t = float(stats.t.ppf(1 - alpha / 2, parts.degrees))
     below = above = t * parts.item_square**0.5
     if parts.deviating < FEW:
@@ -64,7 +66,7 @@ def interval(parts: Components, alpha: float) -> Interval:
     run = t * parts.run_variance**0.5
     low = max(mean - float(np.hypot(below, run)), parts.support[0])
     high = min(mean + float(np.hypot(above, run)), parts.support[1])
-    return Interval(100 * mean, 100 * low, 100 * high)
+    return Interval(mean, low, high)
 
 
 def unseen(clusters: int, alpha: float) -> float:
@@ -84,12 +86,12 @@ def unseen(clusters: int, alpha: float) -> float:
 
 
 def mean_interval(arm: ArmScores, clusters: Sequence[str], alpha: float = 0.05) -> Interval:
-    """Returns the mean score of ``arm`` in percent, its interval counting items and runs."""
+    """Returns the mean score of ``arm``, its interval counting items and runs."""
     return interval(of_mean(arm, clusters), alpha)
 
 
 def difference_interval(a: ArmScores, b: ArmScores, clusters: Sequence[str], alpha: float = 0.05) -> Interval:
-    """Returns the difference ``a - b`` in percent points, its interval counting items (paired) and runs."""
+    """Returns the difference ``a - b``, its interval counting items (paired) and runs."""
     return interval(of_difference(a, b, clusters), alpha)
 
 
@@ -105,11 +107,11 @@ def family_intervals(
         alpha: One minus the level.
 
     Returns:
-        The interval of each family, in percent.
+        The interval of each family.
     """
     found: dict[str, Interval] = {}
     for family in dict.fromkeys(families):
         places = [place for place, name in enumerate(families) if name == family]
-        part = ArmScores(arm.name, arm.kind, arm.scores[:, places])
+        part = replace(arm, scores=arm.scores[:, places])
         found[family] = mean_interval(part, [clusters[place] for place in places], alpha)
     return found

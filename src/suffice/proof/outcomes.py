@@ -41,7 +41,7 @@ class Scored:
     """The outcome table as the statistics want it.
 
     Attributes:
-        arms: The arms in the order of their first row; their runs ordered by draw and seed.
+        arms: The arms, in percent, in the order of their first row; their runs ordered by draw and seed.
         items: The items in the order of their first row, the columns of every arm's scores.
         clusters: The cluster of each item.
         families: The task of each item.
@@ -123,7 +123,7 @@ def scored(table: pa.Table) -> Scored:
     for number, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         mine = owners == number
         matrix = _matrix(name, runs[mine], places[mine], scores[mine], items)
-        arms.append(ArmScores(name, cast("Kind", kind), matrix))
+        arms.append(ArmScores(name, cast("Kind", kind), 100 * matrix))
     return Scored(arms, items, clusters, families)
 
 

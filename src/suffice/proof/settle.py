@@ -33,7 +33,7 @@ def settling(parts: Components, boundary: float, alpha: float) -> Settling:
 
     Args:
         parts: The comparison, without arms of a single run.
-        boundary: In percent points.
+        boundary: In the unit of the scores.
         alpha: One minus the level of the interval.
 
     Returns:

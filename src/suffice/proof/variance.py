@@ -20,7 +20,7 @@ from suffice.proof.arms import ArmScores
 
 Array = NDArray[np.float64]
 
-# Scores that differ by less than this differ by rounding only.
+# Scores that differ by less than this share of the largest differ by rounding only.
 ROUNDING = 1e-12
 
 
@@ -48,7 +48,7 @@ class RunVariance:
 
 @dataclass(frozen=True)
 class Components:
-    """A mean, or a difference of two means, and the parts of its variance; all in score units, 0 to 1.
+    """A mean, or a difference of two means, and the parts of its variance, in the unit of the scores.
 
     Attributes:
         mean: The estimate.
@@ -93,7 +93,7 @@ class Components:
         for arm in self.arms:
             parts.append((arm.square / arm.runs, arm.runs - 1))
             parts.append((arm.residual / arm.runs, (arm.runs - 1) * free))
-        counted = [(part, df) for part, df in parts if part > ROUNDING**2]
+        counted = [(part, df) for part, df in parts if part**2 > 0]
         if not counted:
             return float(max(1, free))
         satterthwaite = self.variance**2 / sum(part**2 / df for part, df in counted)
@@ -128,7 +128,7 @@ class Components:
 
 def of_mean(arm: ArmScores, clusters: Sequence[str]) -> Components:
     """Returns the components of the mean score of ``arm``; ``clusters`` holds the cluster of each item."""
-    return _components([arm], arm.scores.mean(axis=0), clusters, (0.0, 1.0))
+    return _components([arm], arm.scores.mean(axis=0), clusters, arm.bounds)
 
 
 def of_difference(a: ArmScores, b: ArmScores, clusters: Sequence[str]) -> Components:
@@ -142,7 +142,9 @@ def of_difference(a: ArmScores, b: ArmScores, clusters: Sequence[str]) -> Compon
     Returns:
         The components.
     """
-    return _components([a, b], a.scores.mean(axis=0) - b.scores.mean(axis=0), clusters, (-1.0, 1.0))
+    values = a.scores.mean(axis=0) - b.scores.mean(axis=0)
+    support = (a.bounds[0] - b.bounds[1], a.bounds[1] - b.bounds[0])
+    return _components([a, b], values, clusters, support)
 
 
 def _components(
@@ -151,33 +153,34 @@ def _components(
     """Collects the components of the mean of ``values`` ([items], over the run means of ``arms``)."""
     codes = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)[1].reshape(-1)
     varying = [arm for arm in arms if not arm.deterministic]
-    # Rounded, so that sums that differ in their last bit are the same value.
-    means = np.round(np.bincount(codes, weights=values) / np.bincount(codes), 12)
+    rounding = ROUNDING * max(float(np.abs(arm.scores).max()) for arm in arms)
+    # In steps of the rounding, so that sums that differ in their last bit are the same value.
+    means = np.round(np.bincount(codes, weights=values) / np.bincount(codes) / (rounding or 1.0))
     return Components(
         mean=float(values.mean()),
         items=len(values),
         clusters=len(means),
-        item_square=_square(values[None, :] - values.mean(), codes),
-        arms=tuple(_run_variance(arm.scores, codes) for arm in varying if arm.runs > 1),
+        item_square=_square(values[None, :] - values.mean(), codes, rounding),
+        arms=tuple(_run_variance(arm.scores, codes, rounding) for arm in varying if arm.runs > 1),
         single=tuple(arm.name for arm in varying if arm.runs == 1),
         deviating=int(len(means) - np.unique(means, return_counts=True)[1].max()),
         support=support,
     )
 
 
-def _run_variance(scores: Array, codes: NDArray[np.intp]) -> RunVariance:
+def _run_variance(scores: Array, codes: NDArray[np.intp], rounding: float) -> RunVariance:
     """Returns the run variance of ``scores`` ([runs, items]) with the items in the clusters ``codes``."""
     runs = scores.shape[0]
     run_means = scores.mean(axis=1, keepdims=True)
     residuals = scores - run_means - scores.mean(axis=0) + scores.mean()
     return RunVariance(
         runs=runs,
-        square=float(run_means.var(ddof=1)),
-        residual=_square(residuals, codes) / (runs - 1),
+        square=float(run_means.var(ddof=1)) if np.ptp(run_means) > rounding else 0.0,
+        residual=_square(residuals, codes, rounding) / (runs - 1),
     )
 
 
-def _square(deviations: Array, codes: NDArray[np.intp]) -> float:
+def _square(deviations: Array, codes: NDArray[np.intp], rounding: float) -> float:
     """Returns ``G/(G-1) · Σ_r Σ_g (Σ_{i∈g} deviation_ri)² / I²``: the clustered variance of a mean over items.
 
     With one item a cluster and one row it is the sample variance over I. Zero where there is but one cluster, or
@@ -186,6 +189,7 @@ def _square(deviations: Array, codes: NDArray[np.intp]) -> float:
     Args:
         deviations: ``[rows, items]``, each row of mean zero.
         codes: ``[items]``, the cluster of each item as an integer from 0.
+        rounding: What a deviation may be off by.
 
     Returns:
         The sum over rows.
@@ -195,5 +199,5 @@ def _square(deviations: Array, codes: NDArray[np.intp]) -> float:
     if groups == 1:
         return 0.0
     sums = np.stack([np.bincount(codes, weights=row, minlength=groups) for row in deviations])
-    sums[np.abs(sums) < ROUNDING * items] = 0.0
+    sums[np.abs(sums) <= rounding * items] = 0.0
     return float(np.square(sums).sum() * groups / (groups - 1) / items**2)

@@ -83,7 +83,7 @@ def prove(
     base, the best of the other arms; where there is none, base.
 
     Args:
-        arms: One arm of a kind at most, all on the same items in the same order; one is the selected arm.
+        arms: In percent. One arm of a kind at most, all on the same items in the same order; one is the selected arm.
         clusters: The cluster of each item: items that ask for the same thing share one.
         families: The task family of each item.
         margin: The non-inferiority margin in percent points, fixed beforehand.
@@ -110,7 +110,7 @@ def prove(
             outcome,
             yardstick,
             needed,
-            scores={kind: 100 * arm.mean for kind, arm in named.items()},
+            scores={kind: arm.mean for kind, arm in named.items()},
             margin=margin,
             rows=rows_phrase(chosen, pool_rows),
         ),
@@ -214,6 +214,6 @@ def _estimate(arm: ArmScores, clusters: Sequence[str], families: Sequence[str], 
         name=arm.name,
         kind=arm.kind,
         score=mean_interval(arm, clusters, alpha),
-        runs=tuple(float(100 * score) for score in arm.scores.mean(axis=1)),
+        runs=tuple(float(score) for score in arm.scores.mean(axis=1)),
         families=family_intervals(arm, clusters, families, alpha),
     )
