@@ -76,6 +76,100 @@ class ChosenRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """What one method reaches with one number of rows.
+
+    Attributes:
+        method: Such as ``embedding`` or ``random``; points of one method are joined.
+        kind: The kind of arm, as in `ArmRow`; it gives the colour and the shape.
+        rows: The budget, above 0.
+        score: In percent, over all runs and items.
+        low: The lower end of its interval; None where it is unknown.
+        high: The upper end, or None likewise.
+        runs: The score of each run in percent; of ``random`` a run is a draw.
+    """
+
+    method: str
+    kind: str
+    rows: int
+    score: float
+    low: float | None
+    high: float | None
+    runs: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetCurve:
+    """Scores over budgets, and which budgets are refuted and shown sufficient.
+
+    Attributes:
+        points: In any order; a point of kind ``full`` stands for the whole pool.
+        base: The score of the base (budget 0) in percent; None where it was not run.
+        margin: In percentage points.
+        yardstick_score: The score of the yardstick in percent; None where there is none.
+        refuted: The largest budget refuted; None where there is none.
+        shown: The smallest budget shown sufficient; None where there is none.
+        sentence: What the curve shows; the title of the figure.
+        yardstick: The kind of arm that the score is of.
+    """
+
+    points: Sequence[CurvePoint]
+    base: float | None
+    margin: float
+    yardstick_score: float | None
+    refuted: int | None
+    shown: int | None
+    sentence: str
+    yardstick: str = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPair:
+    """One test item under two arms.
+
+    Attributes:
+        id: Of the item.
+        task: Its family.
+        messages: The turns of the prompt.
+        answer: The reference.
+        own_score: The selected arm's score from 0 to 1, the mean over its runs.
+        other_score: The other arm's, likewise.
+        own_reply: The reply of the selected arm's first run.
+        other_reply: The other arm's, likewise.
+    """
+
+    id: str
+    task: str
+    messages: Sequence[Mapping[str, Any]]
+    answer: str
+    own_score: float
+    other_score: float
+    own_reply: str
+    other_reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the runs of one arm lie apart, as standard deviations in percentage points.
+
+    Attributes:
+        name: Of the arm, as in `ArmRow`; the run scores are taken from there.
+        kind: Of the arm.
+        total_sd: Of one run; None where it is unknown.
+        draw_sd: The part of the draw; None where there is no draw or it is not told apart.
+        seed_sd: The part of the training seed; None where it is not told apart.
+        sentence: What the spread holds, and how it was found.
+    """
+
+    name: str
+    kind: str
+    total_sd: float | None
+    draw_sd: float | None
+    seed_sd: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """Everything on the page. Whatever is empty is said to be missing, never drawn as nothing.
 
@@ -97,6 +191,11 @@ class ReportData:
         notes: What was not done, one sentence each.
         manifest: The manifest; its ``counts`` say how many rows were read, chosen, unchosen and rejected.
         level: The level of the intervals, in percent.
+        curve: Scores over budgets; None where one budget was run.
+        pairs: Every test item under the selected arm and another; the page shows some of those that differ.
+        pairs_against: The name of the other arm.
+        spreads: How far runs lie apart, one entry for each arm.
+        new_draw: The probability from 0 to 1 that one new random draw would beat the selection.
     """
 
     title: str
@@ -115,6 +214,11 @@ class ReportData:
     notes: Sequence[str] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
     level: float = 95.0
+    curve: BudgetCurve | None = None
+    pairs: Sequence[ItemPair] = ()
+    pairs_against: str = ""
+    spreads: Sequence[Spread] = ()
+    new_draw: float | None = None
 
     @property
     def ordered(self) -> list[ArmRow]:
