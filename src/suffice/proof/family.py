@@ -1,0 +1,174 @@
+"""A family of comparisons: every arm against the first, on every task, with one error rate for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from suffice.common.errors import UserError
+from suffice.proof.arms import UNBOUNDED, ArmScores
+from suffice.proof.calls import call, claim_of
+from suffice.proof.contrast import Contrast
+from suffice.proof.evidence import Evidence, evidence, run_evidence
+from suffice.proof.intervals import Interval
+from suffice.proof.multiplicity import holm
+from suffice.proof.settle import settling
+
+
+@dataclass(frozen=True)
+class Question:
+    """Arms that were scored on the same items of one task by one metric.
+
+    Attributes:
+        scores: ``[runs, items]`` of each arm (``[items]`` for one run), the reference first; ``[runs]`` where
+            ``items`` is None.
+        items: The names of the items; None where only one score a run is known.
+        clusters: The cluster of each item; by default each is its own.
+        task: The task.
+        metric: The metric.
+        filter: The filter that found the answer in a reply.
+        lower_is_better: Whether less is better.
+        bounds: The least and the greatest score there can be; by default 0 and 1 where all scores lie there.
+        notes: What a reader should know, such as differing prompts.
+    """
+
+    scores: Mapping[str, ArrayLike]
+    items: Sequence[str] | None
+    clusters: Sequence[str] = ()
+    task: str = ""
+    metric: str = ""
+    filter: str = ""
+    lower_is_better: bool = False
+    bounds: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """The first arm."""
+        return next(iter(self.scores))
+
+    def matrix(self, arm: str) -> NDArray[np.float64]:
+        """Returns the scores of an arm, ``[runs, items]``, or ``[runs]`` without items.
+
+        Raises:
+            UserError: The arm has another number of items.
+        """
+        rows = np.asarray(self.scores[arm], dtype=np.float64)
+        if self.items is None:
+            return np.atleast_1d(rows)
+        rows = np.atleast_2d(rows)
+        if rows.shape[1] != len(self.items):
+            raise UserError(
+                f"arm '{arm}' has {rows.shape[1]} items where {len(self.items)} are expected",
+                "score every arm on the same items",
+            )
+        return rows
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """One arm against the reference; ``found`` is oriented so that more is better."""
+
+    question: Question
+    arm: str
+    found: Evidence
+
+
+def compare(questions: Sequence[Question], *, margin: float = 0.0, alpha: float = 0.05) -> list[Contrast]:
+    """Compares every arm with the first one of its question, as one family of claims.
+
+    With a margin the claims are non-inferiority, else superiority (two-sided). Their p-values are adjusted by Holm's
+    step-down method, and every interval has the level at which Holm's method tests its claim, so that intervals
+    and adjusted p-values agree.
+
+    Args:
+        questions: What was scored.
+        margin: Non-inferiority margin in the unit of the scores; 0 for superiority.
+        alpha: The chance of any false claim in the family.
+
+    Returns:
+        One contrast for each question and each arm but the first, in that order.
+
+    Raises:
+        UserError: Scores do not fit together, or an arm has too few runs for any claim.
+    """
+    if not (np.isfinite(margin) and margin >= 0):
+        raise UserError(f"the margin is {margin}", "give a margin of 0 or more, in the unit of the scores")
+    if not 0 < alpha < 1:
+        raise UserError(f"alpha is {alpha}", "give an alpha between 0 and 1, such as 0.05")
+    claims = [
+        _Claim(question, arm, _evidence(question, arm))
+        for question in questions
+        for arm in list(question.scores)[1:]
+    ]
+    if not claims:
+        raise UserError("there is nothing to compare", "give a reference and at least one other arm")
+    ps = [claim.found.p_margin(margin) if margin > 0 else claim.found.p_zero for claim in claims]
+    adjusted = holm([1.0 if p is None else p for p in ps], alpha=alpha)
+    return [
+        _contrast(claim, margin, alpha, p, None if p is None else float(new), float(own))
+        for claim, p, new, own in zip(claims, ps, adjusted.adjusted, adjusted.levels, strict=True)
+    ]
+
+
+def _evidence(question: Question, arm: str) -> Evidence:
+    sign = -1.0 if question.lower_is_better else 1.0
+    a, b = (sign * question.matrix(name) for name in (question.reference, arm))
+    if question.items is None:
+        return run_evidence(a, b)
+    bounds = question.bounds or _bounds(question)
+    oriented = (bounds[0], bounds[1]) if sign > 0 else (-bounds[1], -bounds[0])
+    clusters = list(question.clusters) or list(question.items)
+    return evidence(
+        ArmScores(question.reference, "method", a, oriented),
+        ArmScores(arm, "method", b, oriented),
+        clusters,
+    )
+
+
+def _bounds(question: Question) -> tuple[float, float]:
+    """Returns 0 and 1 where all scores lie there, else no bounds: other units are not guessed."""
+    rows = [question.matrix(arm) for arm in question.scores]
+    return (0.0, 1.0) if all(((row >= 0) & (row <= 1)).all() for row in rows) else UNBOUNDED
+
+
+def _contrast(
+    claim: _Claim, margin: float, alpha: float, p: float | None, p_adjusted: float | None, own: float
+) -> Contrast:
+    """Builds one contrast; ``own`` is the two-sided error at which Holm's method tests its claim."""
+    question, found = claim.question, claim.found
+    wide, narrow = found.interval(own), found.interval(min(2 * own, 0.999))
+    verdict = call(wide, narrow, margin, differs=found.p_zero is not None and found.p_zero <= own)
+    more = settling(found.parts, -margin, own) if verdict == "inconclusive" and wide.low is not None else None
+    return Contrast(
+        a=question.reference,
+        b=claim.arm,
+        task=question.task,
+        metric=question.metric,
+        filter=question.filter,
+        inference=found.inference,
+        test=found.test,
+        items=found.items,
+        runs_a=len(question.matrix(question.reference)),
+        runs_b=len(question.matrix(claim.arm)),
+        kind=claim_of(margin),
+        margin=margin,
+        alpha=alpha,
+        difference=_mirrored(wide) if question.lower_is_better else wide,
+        level=1 - own,
+        p=p,
+        p_adjusted=p_adjusted,
+        verdict=verdict,
+        settling=more,
+        lower_is_better=question.lower_is_better,
+        notes=question.notes,
+    )
+
+
+def _mirrored(found: Interval) -> Interval:
+    """Returns the interval of the opposite difference."""
+    low, high = (None if end is None else -end for end in (found.high, found.low))
+    return Interval(-found.estimate, low, high)

@@ -1,0 +1,173 @@
+"""A family of comparisons: calls, Holm's levels, units, directions, and refusals."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from suffice.common.errors import UserError
+from suffice.proof.family import Question, compare
+
+
+def alone(count):
+    return [f"item-{place}" for place in range(count)]
+
+
+def right(count, items=200):
+    return [float(place < count) for place in range(items)]
+
+
+def ask(scores, items=200, **more):
+    return Question(scores, alone(items), task="sums", metric="exact", filter="none", **more)
+
+
+def test_the_json_form_is_stable():
+    [found] = compare([ask({"A": right(100), "B": right(130)})])
+    form = found.as_json()
+    assert list(form) == [
+        *("a", "b", "task", "metric", "filter", "items", "runs_a", "runs_b", "inference", "test", "kind"),
+        *("margin", "alpha", "difference", "low", "high", "level", "p", "p_adjusted", "verdict"),
+        *("lower_is_better", "sentence", "notes"),
+    ]
+    assert (form["a"], form["b"], form["items"], form["runs_a"], form["runs_b"]) == ("A", "B", 200, 1, 1)
+    assert (form["inference"], form["kind"], form["verdict"]) == ("models", "superiority", "superior")
+    assert form["difference"] == pytest.approx(0.15)
+    assert form["p"] == form["p_adjusted"] == pytest.approx(2 * 0.5**30)
+    assert json.loads(json.dumps(form, allow_nan=False)) == form
+    assert found.sentence == (
+        "B is better than A on sums: difference +0.15 (95 %: +0.1071 to +0.2061); over 200 items, for these two "
+        "models and not for the methods that made them."
+    )
+
+
+def test_less_is_better_turns_the_verdict_and_not_the_difference():
+    [found] = compare([ask({"A": right(130), "B": right(100)}, lower_is_better=True)])
+    assert found.verdict == "superior"
+    assert found.difference.estimate == pytest.approx(-0.15)
+    assert found.difference.low < -0.15 < found.difference.high < 0
+    assert ", less is better; over" in found.sentence
+    [back] = compare([ask({"A": right(130), "B": right(100)})])
+    assert back.verdict == "inferior"
+    assert (back.difference.low, back.difference.high) == pytest.approx(
+        (found.difference.low, found.difference.high)
+    )
+
+
+def test_with_a_margin_the_claim_is_non_inferiority():
+    rng = np.random.default_rng(0)
+    a = rng.random((4, 300))
+    level, worse, better = (a + rng.normal(gap, 0.01, a.shape) for gap in (0, -0.1, 0.1))
+    names = ["level", "worse", "better"]
+    found = compare([ask(dict(zip(["A", *names], [a, level, worse, better], strict=True)), 300)], margin=0.05)
+    assert [one.kind for one in found] == ["non-inferiority"] * 3
+    assert [one.verdict for one in found] == ["equivalent", "inferior", "superior"]
+    assert found[1].sentence.startswith("worse is worse than A by more than 0.05 on sums: ")
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.sampled_from([0.0, 0.1]))
+def test_verdicts_intervals_and_adjusted_p_values_agree(seed, others, margin):
+    rng = np.random.default_rng(seed)
+    runs = 1 if rng.integers(2) else 4
+    scores = {f"arm-{i}": rng.random((runs, 40)) + rng.normal(0, 0.1) for i in range(others + 1)}
+    question = Question(scores, alone(40))
+    for found in compare([question], margin=margin, alpha=0.1):
+        claimed = found.p_adjusted <= 0.1
+        if margin:
+            assert claimed == (found.difference.low > -margin)
+            assert claimed or found.verdict in ("inferior", "inconclusive", "equivalent")
+        elif claimed:
+            assert found.verdict == ("superior" if found.difference.estimate > 0 else "inferior")
+        else:
+            assert found.verdict == "inconclusive"
+        assert found.level >= 0.9
+
+
+def test_more_claims_need_stronger_evidence():
+    scores = {"A": right(100), "B": right(107)}  # p = 2 x 0.5^7 = .016
+    assert compare([ask(scores)])[0].verdict == "superior"
+    many = compare([ask(scores)] + [ask({"A": right(100), "B": right(101)})] * 4)
+    assert many[0].p_adjusted == pytest.approx(5 * 2 * 0.5**7)
+    assert (many[0].verdict, many[0].level) == ("inconclusive", pytest.approx(0.99))
+
+
+def test_scores_without_items_are_compared_over_runs():
+    a, b = [50.1, 50.9, 50.4], [54.0, 53.1, 54.9]
+    [found] = compare([Question({"A": a, "B": b}, None, task="gsm8k")], margin=1.0)
+    ends = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.95)
+    assert (found.difference.low, found.difference.high) == pytest.approx((ends.low, ends.high))
+    assert (found.items, found.runs_a, found.runs_b, found.verdict) == (None, 3, 3, "superior")
+    assert found.sentence.endswith(
+        "over 3 and 3 runs, for these very items (without scores by item, nothing is shown about others like them)."
+    )
+
+
+def test_an_open_verdict_says_what_would_settle_it():
+    [found] = compare([ask({"A": right(100), "B": right(103)})])
+    assert found.verdict == "inconclusive"
+    assert found.settling is not None
+    assert found.sentence.endswith(f"; about {found.settling.items:,} more items would settle it.")
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        {"A": [3.0, 3.0, 3.0], "B": [3.0, 3.0, 3.0]},
+        {"A": [1.0, 2.0, 3.0], "B": [2.0, 3.0, 4.0]},
+        {"A": right(1, 3), "B": right(3, 3)},
+        {"A": right(200), "B": right(200)},
+    ],
+    ids=["constant", "three items", "three right or wrong", "all right"],
+)
+def test_next_to_no_data_shows_nothing(scores):
+    [found] = compare([Question(scores, alone(len(scores["A"])))])
+    assert found.verdict == "inconclusive"
+    assert found.p >= 0.25
+
+
+def test_without_bounds_or_differences_there_is_no_interval_and_the_sentence_says_so():
+    [found] = compare([Question({"A": [3.0, 3.0, 3.0], "B": [3.0, 3.0, 3.0]}, alone(3))])
+    assert (found.difference.low, found.difference.high) == (None, None)
+    assert "without an interval, since too few items differ and nothing bounds the scores" in found.sentence
+    [bounded] = compare([Question({"A": [3.0] * 3, "B": [3.0] * 3}, alone(3), bounds=(0, 10))])
+    assert bounded.difference.low < 0 < bounded.difference.high
+
+
+@pytest.mark.parametrize(
+    ("questions", "settings_", "message"),
+    [
+        ([], {}, "there is nothing to compare; give a reference and at least one other arm"),
+        (
+            [ask({"A": right(9)})],
+            {},
+            "there is nothing to compare; give a reference and at least one other arm",
+        ),
+        (
+            [ask({"A": right(1), "B": right(2)})],
+            {"margin": -1},
+            "the margin is -1; give a margin of 0 or more, in the unit of the scores",
+        ),
+        (
+            [ask({"A": right(1), "B": right(2)})],
+            {"alpha": 1.5},
+            "alpha is 1.5; give an alpha between 0 and 1, such as 0.05",
+        ),
+        (
+            [ask({"A": right(1), "B": [float("nan")] * 200})],
+            {},
+            "arm 'B' has the score nan in run 1 at item 1; every score must be a number",
+        ),
+        (
+            [ask({"A": right(1), "B": right(2, 199)})],
+            {},
+            "arm 'B' has 199 items where 200 are expected; score every arm on the same items",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(questions, settings_, message):
+    with pytest.raises(UserError) as caught:
+        compare(questions, **settings_)
+    assert str(caught.value) == message
