@@ -10,6 +10,7 @@ from suffice.report.data import (
     ReportData,
     Spread,
 )
+from suffice.report.exports import write_exports
 from suffice.report.page import render
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "ReportData",
     "Spread",
     "render",
+    "write_exports",
 ]

@@ -97,6 +97,10 @@ class CurvePoint:
     high: float | None
     runs: Sequence[float] = ()
 
+    def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise ValueError(f"a point of the budget curve has {self.rows} rows; the base is given apart")
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetCurve:

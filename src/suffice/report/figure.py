@@ -32,6 +32,7 @@ class Figure:
         note: How to read it.
         columns: The columns of the data behind it.
         rows: The data behind it.
+        across: How many panels stand beside each other where there is room.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Figure:
     note: str = ""
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[Cell]] = ()
+    across: int = 1
 
     @property
     def csv(self) -> str:

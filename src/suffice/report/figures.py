@@ -76,7 +76,7 @@ def families(data: ReportData) -> Figure:
         + words.without_interval(score.low for arm in data.arms for score in arm.families.values())
     )
     columns = ["family", "arm", "score", "low", "high", "items"]
-    return Figure("families", _families_title(data, names), panels, note, columns, rows)
+    return Figure("families", _families_title(data, names), panels, note, columns, rows, across=2)
 
 
 def _families_title(data: ReportData, names: Sequence[str]) -> str:
@@ -163,7 +163,7 @@ def lengths(data: ReportData) -> Figure:
     )
     columns = [f"from ({unit})", "below", *held]
     rows = list(zip(edges, edges[1:], *held.values(), strict=False))
-    return Figure("lengths", title, panels, note, columns, rows)
+    return Figure("lengths", title, panels, note, columns, rows, across=2)
 
 
 def losses(data: ReportData) -> Figure:
@@ -193,6 +193,7 @@ def losses(data: ReportData) -> Figure:
         note,
         columns,
         rows,
+        across=2,
     )
 
 

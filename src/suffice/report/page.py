@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -13,45 +12,55 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from suffice.report import charts, figures, words
+from suffice.report.curve import curve
 from suffice.report.data import ReportData
 from suffice.report.differences import differences
 from suffice.report.figure import Cell
+from suffice.report.items import items
+from suffice.report.spread import explained, spread
+from suffice.report.words import writable
 
 SHOWN = 10  # rows shown of those chosen, and of those rejected
 LONG = 700  # characters of a message shown before the rest is folded away
 FIGURES = (
     differences,
     figures.scores,
+    curve,
     figures.families,
+    spread,
     figures.costs,
     figures.lengths,
     figures.losses,
 )
 
-# Characters that neither HTML nor XML may hold.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-
 
 def render(data: ReportData) -> str:
     """Returns the report as one self-contained HTML page.
 
-    Everything that comes from outside is escaped. A character that a page may not hold is shown as U+FFFD, and a
-    lone surrogate (which UTF-8 cannot hold) as its escape.
+    Everything that comes from outside is escaped.
 
     Args:
         data: What to show.
     """
-    style = files("suffice.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    style = asset("style.css") + asset("figure.css")
     page = _environment().get_template("report.html").render(
         data=data,
         figures={draw.__name__: draw(data) for draw in FIGURES},
+        items=items(data),
+        explained=explained(data),
+        script=Markup(asset("filter.js")),  # noqa: S704  # our own file
         facts=facts(data.manifest),
         manifest=json.dumps(data.manifest, indent=2, ensure_ascii=False, default=str),
         shown=SHOWN,
         long=LONG,
         style=Markup(style),  # noqa: S704  # our own file
     )  # fmt: skip
-    return _FORBIDDEN.sub("\ufffd", page).encode("utf-8", "backslashreplace").decode("utf-8")
+    return writable(page)
+
+
+def asset(name: str) -> str:
+    """Returns the text of a file beside the templates."""
+    return files("suffice.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 @cache

@@ -11,6 +11,7 @@ from suffice.report.words import tick
 SHAPES = {
     "circle": "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0Z",
     "tick": "M-1.5-8h3v16h-3Z",
+    "dash": "M-7-1.5h14v3h-14Z",
     "diamond": "M0-7.5L7.5 0L0 7.5L-7.5 0Z",
     "triangle": "M0-7L7 5.5H-7Z",
     "square": "M-5.5-5.5h11v11h-11Z",
@@ -64,9 +65,10 @@ def drawing(key: str, height: float, title: str, description: str, *children: st
     )
 
 
-def mark(shape: str, x: float, y: float) -> Markup:
-    """Returns the mark of a shape, ``x`` in percent and ``y`` in pixels."""
-    path = element("path", d=SHAPES[shape], class_="mark")
+def mark(shape: str, x: float, y: float, size: float = 1.0) -> Markup:
+    """Returns the mark of a shape, ``x`` in percent and ``y`` in pixels, at a size of the usual one."""
+    smaller = {} if size == 1 else {"transform": f"scale({size:g})"}
+    path = element("path", d=SHAPES[shape], class_="mark", **smaller)
     return element("svg", path, x=percent(x), y=float(y), class_="place")
 
 

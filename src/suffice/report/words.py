@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from suffice.report.data import ReportData
 
 _NAMES = {"full": "the full pool", "random": "random rows", "longest": "the longest rows", "base": "the base"}
+
+# Characters that neither HTML nor XML may hold.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+
+
+def writable(text: str) -> str:
+    """Returns text that HTML, XML and UTF-8 can hold.
+
+    A character that a page may not hold becomes U+FFFD, and a lone surrogate (which UTF-8 cannot hold) its escape.
+    """
+    return _FORBIDDEN.sub("\ufffd", text).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -98,11 +110,33 @@ def choosing(data: ReportData) -> str:
     if random is None:
         return "Whether choosing pays is not known: no random rows were trained on."
     against = _against(data.verdict, "random")
-    evidence = f": {_difference(against)} over {count(len(random.runs), 'random draw')}" if against else ""
+    evidence = f": {_difference(against)} over {_mean_of(len(random.runs))}" if against else ""
     return {
         "better than random": f"Choosing paid{evidence}.",
         "worse": f"Choosing did harm{evidence}.",
     }.get(str(data.verdict.get("selector")), f"Whether choosing beats drawing at random is open{evidence}.")
+
+
+def _mean_of(draws: int) -> str:
+    return count(draws, "random draw") if draws == 1 else f"the mean of {count(draws, 'random draw')}"
+
+
+def new_draw(probability: float) -> str:
+    """Returns how likely one new random draw is to beat the chosen rows, in one sentence.
+
+    Raises:
+        ValueError: The probability is not a number from 0 to 1.
+    """
+    if not 0 <= probability <= 1:
+        raise ValueError(f"a probability lies between 0 and 1, not at {probability}")
+    share = 100 * probability
+    if share < 0.1:
+        says = "less than 0.1\u00a0%"
+    elif share > 99.9:
+        says = "more than 99.9\u00a0%"
+    else:
+        says = percent(share, 1 if share < 1 or share > 99 else 0)
+    return f"One new draw would beat the chosen rows with a probability of {says}."
 
 
 def _against(verdict: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
