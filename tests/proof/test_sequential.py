@@ -21,7 +21,7 @@ def boundaries(looks):
 @pytest.mark.parametrize(
     ("looks", "spending", "known"),
     [
-        # Jennison and Turnbull (2000), Group Sequential Methods, table 7.1 and its neighbours, two-sided 0.05.
+        # Two-sided 0.05; Jennison and Turnbull (2000), Group Sequential Methods, chapter 7, spend alpha so.
         (2, "obrien-fleming", [2.963, 1.969]),
         (3, "obrien-fleming", [3.710, 2.511, 1.993]),
         (5, "obrien-fleming", [4.877, 3.357, 2.680, 2.290, 2.031]),
