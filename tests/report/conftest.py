@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from suffice.report import ArmRow, ChosenRow, FamilyScore, ReportData
+from suffice.report import (
+    ArmRow,
+    BudgetCurve,
+    ChosenRow,
+    CurvePoint,
+    FamilyScore,
+    ItemPair,
+    ReportData,
+    Spread,
+)
 
 FAMILIES = ("fact", "list", "arith", "chain")
 EDGES = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0]
@@ -158,3 +167,77 @@ def report(**changes):
 @pytest.fixture
 def make_report():
     return report
+
+
+def curve(**changes):
+    """Returns the curve of a sweep over budgets, with fields replaced."""
+    methods = {
+        ("embedding", "selected"): {100: 52.1, 200: 66.0, 500: 74.8, 1000: 80.1, 2000: 79.6},
+        ("random", "random"): {100: 8.0, 500: 22.8, 2000: 44.5},
+        ("longest", "longest"): {100: 4.0, 500: 9.8, 2000: 30.5},
+        ("full", "full"): {15204: 78.9},
+    }
+    fields = {
+        "points": [
+            CurvePoint(method, kind, rows, score, score - 2.5, score + 2.5, [score - 1, score + 1])
+            for (method, kind), scores in methods.items()
+            for rows, score in scores.items()
+        ],
+        "base": 0.2,
+        "margin": 2.0,
+        "yardstick_score": 78.9,
+        "refuted": 200,
+        "shown": 1000,
+        "sentence": "200 rows are too few, 1,000 are enough; 500 is open.",
+    }
+    return BudgetCurve(**fields | changes)
+
+
+def pair(number=0, own=1.0, other=0.0, **changes):
+    """Returns a test item that the selected arm has right and the other wrong, with fields replaced."""
+    fields = {
+        "id": f"item-{number:04d}",
+        "task": FAMILIES[number % 4],
+        "messages": [{"role": "user", "content": f"What is {number} plus 4?"}],
+        "answer": str(number + 4),
+        "own_score": own,
+        "other_score": other,
+        "own_reply": f"The answer is {number + 4}.",
+        "other_reply": f"The answer is {number}.",
+    }
+    return ItemPair(**fields | changes)
+
+
+def spreads():
+    return [
+        Spread("full", "full", 0.9, None, 0.9, "The rows are the same in every run."),
+        Spread("random-1000", "random", 2.66, 2.1, 1.6, "Two seeds on two draws tell the two apart."),
+        Spread("selected-1000", "selected", 0.76, None, 0.76, "The rows are the same in every run."),
+    ]
+
+
+def whole_report(**changes):
+    """Returns a report in which every part is filled, with fields replaced."""
+    filled = {
+        "curve": curve(),
+        "pairs": [pair(0), pair(1, 0.0, 1.0), pair(2, 2 / 3, 1 / 3), pair(3, 1.0, 1.0), pair(4)],
+        "pairs_against": "full",
+        "spreads": spreads(),
+        "new_draw": 0.004,
+    }
+    return report(**filled | changes)
+
+
+@pytest.fixture
+def make_whole():
+    return whole_report
+
+
+@pytest.fixture
+def make_curve():
+    return curve
+
+
+@pytest.fixture
+def make_pair():
+    return pair

@@ -14,7 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suffice.report import ArmRow, ChosenRow, FamilyScore, ReportData, render
+from suffice.report import (
+    ArmRow,
+    BudgetCurve,
+    ChosenRow,
+    CurvePoint,
+    FamilyScore,
+    ItemPair,
+    ReportData,
+    Spread,
+    render,
+)
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -62,8 +72,9 @@ def drawings(page: str) -> dict[str, ElementTree.Element]:
     return found
 
 
-def test_page_is_balanced_and_ids_are_unique(make_report):
-    reader = read(render(make_report()))
+@pytest.mark.parametrize("made", ["make_report", "make_whole"])
+def test_page_is_balanced_and_ids_are_unique(made, request):
+    reader = read(render(request.getfixturevalue(made)()))
     ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
 
@@ -78,10 +89,12 @@ def test_every_drawing_is_xml_with_text_alternatives(make_report):
         assert tree.find("desc").text
 
 
-def test_page_loads_nothing_and_runs_nothing(make_report):
-    page = render(make_report())
+@pytest.mark.parametrize(("made", "scripts"), [("make_report", 0), ("make_whole", 1)])
+def test_page_loads_nothing_and_runs_at_most_its_filter(made, scripts, request):
+    page = render(request.getfixturevalue(made)())
     tags = read(page).tags
-    assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in tags}
+    assert [attributes for tag, attributes in tags if tag == "script"] == [{}] * scripts
+    assert not {"link", "img", "iframe", "object"} & {tag for tag, _ in tags}
     for _, attributes in tags:
         for name in ("src", "href", "action", "data", "srcset"):
             assert attributes.get(name, "data:").startswith("data:text/csv") or name not in attributes
@@ -89,6 +102,12 @@ def test_page_loads_nothing_and_runs_nothing(make_report):
     assert "url(" not in page
     assert "@import" not in page
     assert "http" not in page
+
+
+def test_every_drawing_of_a_whole_report_is_xml(make_whole):
+    found = drawings(render(make_whole()))
+    assert {"curve-all", "spread-all"} < set(found)
+    assert len(found) == 2 + 1 + 1 + 4 + 1 + 4 + 1 + 4
 
 
 def test_verdict_comes_first_and_in_words(make_report):
@@ -204,6 +223,9 @@ def test_report_of_almost_nothing_says_what_is_missing(make_report):
         "Nothing was compared",
         "No arm was evaluated",
         "fewer than two task families",
+        "One budget was run",
+        "Replies were not compared",
+        "How far the runs of an arm lie apart was not recorded",
         "No times were recorded",
         "Learning curves were not recorded",
         "Lengths of answers were not recorded",
@@ -281,16 +303,20 @@ def test_nothing_from_outside_is_markup(texts):
             length_unit=source,
             notes=[note],
             manifest={name: message, "counts": {rule: 3}, "versions": {note: reason}},
+            curve=BudgetCurve([CurvePoint(name, rule, 10, 50.0, 40.0, 60.0, [50.0])], 1.0, 2.0, 60.0, 10, None, note, name),
+            pairs=[ItemPair(reason, rule, [{"role": name, "content": message}], source, 1.0, 0.0, message, note)],
+            pairs_against=name,
+            spreads=[Spread(name, rule, 1.0, None, 1.0, reason)],
         )
     )  # fmt: skip
     reader = read(page)
     tags = [tag for tag, _ in reader.tags]
-    assert "script" not in tags
+    assert tags.count("script") == 1  # our own
     assert "b" not in tags
     assert not [attributes for _, attributes in reader.tags if attributes.get("id") == "x"]
-    assert "<script" not in page
+    assert page.count("<script") == 1
     assert page.encode("utf-8")
-    assert len(drawings(page)) == 1 + 1 + 2 + 2 + 1 + 2
+    assert len(drawings(page)) == 1 + 1 + 1 + 2 + 1 + 2 + 1 + 2
 
 
 def test_report_needs_no_torch():

@@ -50,8 +50,11 @@ def _note(data: ReportData, held: BudgetCurve) -> str:
         f"A mark is the mean score over runs, the upright line its {data.level:g}\u00a0% interval."
         + words.without_interval(point.low for point in held.points)
     ]
-    if any(point.kind == "random" for point in held.points):
+    draws = [len(point.runs) for point in held.points if point.kind == "random"]
+    if draws and max(draws) > 1:
         parts.append("The grey band spans the random draws of each budget, drawn as small points.")
+    elif draws:
+        parts.append("There is no band: one random draw was run at each budget.")
     if held.yardstick_score is not None and held.margin > 0:
         parts.append(
             f"The dashed line is the margin, {held.margin:g} points below {words.called(held.yardstick)}."
@@ -169,8 +172,8 @@ def _labels(points: Sequence[CurvePoint], area: Plane) -> Markup:
     for point, old, new in zip(last, heights, plane.spaced(heights, GAP, TOP, BOTTOM - 4), strict=True):
         x = area.x.at(point.rows) + SIDE
         if abs(new - old) > GAP / 3:
-            parts.append(line(x - SIDE, old, x, new, "leader"))
-        parts.append(text(x + SIDE / 2, new + 4, words.short(point.method, 16), "label start"))
+            parts.append(element("g", line(x - SIDE, old, x, new, "join"), class_=arm_class(point.kind)))
+        parts.append(text(x + SIDE / 2, new + 4, words.short(point.method, 13), "label start"))
     return Markup("").join(parts)
 
 
