@@ -152,7 +152,7 @@ def _checked(first: ArrayLike, second: ArrayLike, clusters: Sequence[str]) -> tu
 
 def _sums(differences: Array, codes: NDArray[np.intp], margin: float) -> Array:
     """Returns the sum of each cluster's differences raised by ``margin``; zero where only rounding is left."""
-    sums = np.bincount(codes, weights=differences + margin)
+    sums: Array = np.bincount(codes, weights=differences + margin).astype(np.float64)
     sums[np.abs(sums) <= ROUNDING * np.bincount(codes, weights=np.abs(differences) + margin)] = 0.0
     return sums
 
