@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from suffice.common.errors import UserError
 from suffice.proof.arms import ArmScores
-from suffice.proof.curve import budget_curve
+from suffice.proof.curve import budget_curve, curve_yardstick
 from suffice.proof.intervals import difference_interval
 
 ITEMS = 500
@@ -34,10 +34,7 @@ def curve(*levels, full=FULL):
 def test_the_smallest_budget_shown_and_the_largest_refuted():
     found = curve(BAD, BAD, OPEN, GOOD, GOOD)
     assert (found.refuted, found.shown, found.monotone) == (100, 10_000, True)
-    assert (
-        found.sentence
-        == "embedding: 10,000 rows are enough, 100 are too few (margin 2 against the full pool)."
-    )
+    assert found.sentence == "embedding: 10,000 rows are enough, 100 are too few (margin 2 against full)."
     assert [point.rows for point in found.points] == [10, 100, 1_000, 10_000, 100_000]
 
 
@@ -51,16 +48,24 @@ def test_a_failure_at_a_larger_budget_ends_the_sequence():
 def test_nothing_shown_and_nothing_refuted():
     found = curve(OPEN, OPEN)
     assert found.sentence == (
-        "embedding: no budget is shown to be enough, none is shown to be too small (margin 2 against the full pool)."
+        "embedding: no budget is shown to be enough, none is shown to be too small (margin 2 against full)."
     )
 
 
-def test_without_the_full_pool_nothing_is_claimed():
-    found = curve(GOOD, BAD, full=None)
-    assert (found.refuted, found.shown, found.monotone) == (None, None, False)
-    assert found.sentence == (
-        "embedding: the full pool was not trained on, so no budget can be held against it."
-    )
+def test_a_full_pool_that_is_no_better_than_base_gives_way_to_the_best_arm():
+    arms = [arm("selected", *GOOD), arm("random", *BAD)]
+    base, poor = arm("base", 440), arm("full", 440, 441, 439)
+    assert curve_yardstick(arms, FULL, arm("base", 50), ALONE) is FULL
+    assert curve_yardstick(arms, FULL, None, ALONE) is FULL
+    assert curve_yardstick(arms, poor, base, ALONE) is arms[0]
+    assert curve_yardstick(arms, None, base, ALONE) is arms[0]
+
+
+def test_a_yardstick_on_the_curve_is_level_with_itself():
+    best = ArmScores("selected-100", "selected", arm("selected", *GOOD).scores)
+    found = budget_curve("selected", [(100, best), (10, arm("selected", *BAD))], best, ALONE, margin=2.0)
+    assert (found.refuted, found.shown) == (10, 100)
+    assert found.sentence.endswith("(margin 2 against selected-100).")
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

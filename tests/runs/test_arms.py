@@ -100,3 +100,35 @@ def test_every_row_can_be_drawn(seed):
     seen = Counter(row for run in of(plan(design__draws=200, seed=seed), "random") for row in run.rows)
     assert len(seen) == POOL
     assert max(seen.values()) < 75  # 40 expected, standard deviation 5.7
+
+
+def test_the_curve_adds_budgets_and_leaves_the_verdicts_arms_alone():
+    curve = {
+        "selected": {2: [3, 1], 20: list(range(20))},
+        "longest": {2: [39, 0], 8: [39, 0, 1, 2, 3, 4, 5, 6]},
+    }
+    settings = {"pool": ["p"], "target.file": "t", "training.batch_size": 4, "training.epochs": 1,
+                "design.budgets": [2, 20], "design.seeds": 2, "design.draws": 2}  # fmt: skip
+    runs = plan_arms(read_recipe("lima", settings), POOL, CHOSEN, LENGTHS, curve)
+    assert Counter(run.arm for run in runs if not run.curve) == {
+        "base": 1, "random-8": 2, "longest-8": 2, "selected-8": 2, "full": 2,
+    }  # fmt: skip
+    assert Counter(run.arm for run in runs if run.curve) == {
+        "random-2": 2, "random-20": 2, "selected-2": 2, "selected-20": 2, "longest-2": 2,
+    }  # fmt: skip
+    assert {run.steps for run in runs if run.kind != "base"} == {2}
+    assert {run.method for run in runs} == {"base", "random", "longest", "selected", "full"}
+    [first] = [run for run in runs if run.arm == "random-2" and run.draw == 0]
+    [more] = [run for run in runs if run.arm == "random-8" and run.draw == 0]
+    assert first.rows == more.rows[:2]  # a draw of few rows is the beginning of its larger ones
+
+
+def test_several_seeds_of_a_draw_train_on_the_same_rows():
+    runs = of(plan(design__draws=2, design__draw_seeds=2, seed=3), "random")
+    assert [(run.index, run.draw, run.seed) for run in runs] == [
+        (0, 0, 3),
+        (1, 0, 10_003),
+        (2, 1, 4),
+        (3, 1, 10_004),
+    ]
+    assert runs[0].rows == runs[1].rows != runs[2].rows == runs[3].rows

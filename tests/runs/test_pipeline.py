@@ -151,7 +151,7 @@ def test_a_second_run_does_nothing(workplace, monkeypatch):
         ("verdict.json", ["prove"]),
         ("outcomes.parquet", ["evaluate"]),
         ("selection.jsonl", ["select"]),
-        ("lengths.parquet", ["score"]),
+        ("scores-length.parquet", ["score"]),
         ("pool.parquet", ["pool"]),
         ("stages/select.json", ["select"]),
     ],
@@ -233,7 +233,7 @@ def test_arms_may_be_left_out_and_weights_kept(workplace, keep, kept):
     arms = run.folder.arms
     assert {path.name for path in arms.iterdir()} == {"base", "random-8", "selected-8"}
     assert {path.parts[-3] for path in arms.glob("*/*/model")} == kept
-    assert not run.folder.lengths.exists()
+    assert not run.folder.scores_by("length").exists()
     found = as_json(run.folder)
     assert found["verdict"]["yardstick"] in ("random", "base")
     assert [arm["name"] for arm in found["arms"]] == ["base", "random-8", "selected-8"]

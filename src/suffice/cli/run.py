@@ -30,6 +30,15 @@ def run(
     selection: Annotated[str | None, typer.Option(help="A selection made elsewhere (JSONL).")] = None,
     arms: Annotated[str | None, typer.Option(help="Arms to run, such as base,random,selected.")] = None,
     draws: Annotated[int | None, typer.Option(min=1, help="Draws of the random arm.")] = None,
+    draw_seeds: Annotated[
+        int | None, typer.Option(min=1, help="Training seeds of each draw; two tell draw and seed apart.")
+    ] = None,
+    budgets: Annotated[
+        str | None, typer.Option(help="Budgets of the curve, such as 1,16,78,256; none by default.")
+    ] = None,
+    scorers: Annotated[
+        str | None, typer.Option(help="Scorers on the curve beside the selection's, such as length.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Training seeds of the other arms.")] = None,
     margin: Annotated[float | None, typer.Option(help="Percent points that still count as level.")] = None,
     match: Annotated[str | None, typer.Option(help="What is equal in all arms: steps or epochs.")] = None,
@@ -70,6 +79,9 @@ def run(
         "selection.file": selection,
         "design.arms": arms.split(",") if arms else None,
         "design.draws": draws,
+        "design.draw_seeds": draw_seeds,
+        "design.budgets": [_whole(word) for word in budgets.split(",")] if budgets else None,
+        "design.scorers": scorers.split(",") if scorers else None,
         "design.seeds": seeds,
         "design.margin": margin,
         "training.match": match,
@@ -88,3 +100,8 @@ def run(
     }
     resolved = read_recipe(recipe, wanted)
     run_recipe(resolved, out or Path("runs") / resolved.name, until=until, json=json, quiet=quiet)
+
+
+def _whole(word: str) -> int | str:
+    """Returns a whole number as one; anything else as it is, for the recipe's check to name."""
+    return int(word) if word.strip().isdecimal() else word

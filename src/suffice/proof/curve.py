@@ -1,6 +1,6 @@
 """The budget curve: how few examples are enough, by tests in an order that was fixed beforehand.
 
-The arms of one way of choosing are held against the full pool, one budget after the other from the largest down,
+The arms of one way of choosing are held against a yardstick, one budget after the other from the largest down,
 each at the full level; the first that is not shown to be enough ends the sequence. A sequence fixed beforehand needs
 no correction for its length (Maurer, Hothorn and Lehmacher 1995; Westfall and Krishen 2001, J Stat Plan Inference 99,
 25): a false claim needs an error at the largest budget that is truly too small. Refutations run the other way, from
@@ -22,16 +22,16 @@ class CurvePoint:
     """One budget.
 
     Attributes:
-        rows: The number of examples; 0 for the base.
+        rows: The number of examples.
         score: The mean score.
         runs: The score of each run.
-        difference: The score less that of the full pool; None where the full pool was not trained on.
+        difference: The score less the yardstick's; nothing but zero where the arm is the yardstick.
     """
 
     rows: int
     score: Interval
     runs: tuple[float, ...]
-    difference: Interval | None
+    difference: Interval
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Curve:
 
     Attributes:
         method: The way of choosing.
+        yardstick: The name of the arm that the budgets are held against.
         points: By budget, the smallest first.
         margin: In the unit of the scores.
         refuted: The largest budget shown to be too small, all smaller ones refuted too; None where none is.
@@ -48,6 +49,7 @@ class Curve:
     """
 
     method: str
+    yardstick: str
     points: tuple[CurvePoint, ...]
     margin: float
     refuted: int | None
@@ -57,19 +59,17 @@ class Curve:
     @property
     def sentence(self) -> str:
         """How few examples are enough, in words."""
-        if all(point.difference is None for point in self.points):
-            return f"{self.method}: the full pool was not trained on, so no budget can be held against it."
         enough = (
             "no budget is shown to be enough" if self.shown is None else f"{self.shown:,} rows are enough"
         )
         small = "none is shown to be too small" if self.refuted is None else f"{self.refuted:,} are too few"
-        return f"{self.method}: {enough}, {small} (margin {self.margin:g} against the full pool)."
+        return f"{self.method}: {enough}, {small} (margin {self.margin:g} against {self.yardstick})."
 
 
 def budget_curve(
     method: str,
     arms: Sequence[tuple[int, ArmScores]],
-    full: ArmScores | None,
+    yardstick: ArmScores,
     clusters: Sequence[str],
     *,
     margin: float,
@@ -80,7 +80,7 @@ def budget_curve(
     Args:
         method: The way of choosing.
         arms: Budget and scores, each budget once.
-        full: The arm of the full pool, on the same items.
+        yardstick: What they are held against, on the same items; may be one of them.
         clusters: The cluster of each item.
         margin: The non-inferiority margin, fixed beforehand.
         alpha: One minus the level of the two-sided intervals.
@@ -100,13 +100,14 @@ def budget_curve(
             rows=rows,
             score=mean_interval(arm, clusters, alpha),
             runs=tuple(float(score) for score in arm.scores.mean(axis=1)),
-            difference=None if full is None else difference_interval(arm, full, clusters, alpha),
+            difference=_difference(arm, yardstick, clusters, alpha),
         )
         for rows, arm in ordered
     )
     scores = [point.score.estimate for point in points]
     return Curve(
         method=method,
+        yardstick=yardstick.name,
         points=points,
         margin=margin,
         refuted=_last(points, lambda found: found.below(-margin)),
@@ -115,11 +116,45 @@ def budget_curve(
     )
 
 
+def _difference(arm: ArmScores, yardstick: ArmScores, clusters: Sequence[str], alpha: float) -> Interval:
+    if arm.name == yardstick.name:
+        return Interval(0.0, 0.0, 0.0)
+    return difference_interval(arm, yardstick, clusters, alpha)
+
+
+def curve_yardstick(
+    arms: Sequence[ArmScores],
+    full: ArmScores | None,
+    base: ArmScores | None,
+    clusters: Sequence[str],
+    alpha: float = 0.05,
+) -> ArmScores:
+    """Returns what the budgets are held against.
+
+    That is the full pool where it was trained on and, unless there is no base to tell, is shown to be above base;
+    else the arm with the highest mean of the curve. Picked on the same items, it is a harder yardstick, never
+    an easier one.
+
+    Args:
+        arms: All arms of the curve.
+        full: The arm of the full pool.
+        base: The base.
+        clusters: The cluster of each item.
+        alpha: One minus the level of the two-sided intervals.
+
+    Returns:
+        The yardstick.
+    """
+    if full is not None and (base is None or difference_interval(full, base, clusters, alpha).above(0)):
+        return full
+    return max(arms, key=lambda arm: arm.mean)
+
+
 def _last(points: Iterable[CurvePoint], holds: Callable[[Interval], bool]) -> int | None:
     """Returns the last budget of the unbroken sequence, from the first point on, in which a claim holds."""
     found = None
     for point in points:
-        if point.difference is None or not holds(point.difference):
+        if not holds(point.difference):
             return found
         found = point.rows
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
@@ -95,8 +95,9 @@ def read_outcomes(path: Path) -> pa.Table:
 def scored(table: pa.Table) -> Scored:
     """Returns the scores of an outcome table as one matrix an arm.
 
-    A run is one pair of draw and seed. Samples of one item in one run (repeated generations) are averaged and
-    never counted as runs.
+    A run is one pair of draw and seed; of ``random`` a run is one draw, whose trainings are averaged, since trainings
+    on one draw are not independent. Samples of one item in one run (repeated generations) are averaged and never
+    counted as runs.
 
     Args:
         table: An outcome table.
@@ -122,9 +123,37 @@ def scored(table: pa.Table) -> Scored:
     arms = []
     for number, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         mine = owners == number
-        matrix = _matrix(name, runs[mine], places[mine], scores[mine], items)
+        keys = runs[mine, :1] if kind == "random" else runs[mine]
+        matrix = _matrix(name, keys, places[mine], scores[mine], items)
         arms.append(ArmScores(name, cast("Kind", kind), 100 * matrix))
     return Scored(arms, items, clusters, families)
+
+
+class RunMean(NamedTuple):
+    """The mean score of one run over its items, in percent."""
+
+    draw: int
+    seed: int
+    score: float
+
+
+def run_means(table: pa.Table) -> dict[str, list[RunMean]]:
+    """Returns the mean score of every run of every arm, in percent, arms in the order of their first row.
+
+    Samples of one item are averaged first, so that each item counts once.
+
+    Args:
+        table: An outcome table that `scored` accepts.
+    """
+    run = ["arm", "draw", "seed"]
+    items = table.group_by([*run, "item"], use_threads=False).aggregate([("score", "mean")])
+    means = items.group_by(run, use_threads=False).aggregate([("score_mean", "mean")])
+    found: dict[str, list[RunMean]] = {}
+    for row in means.to_pylist():
+        found.setdefault(row["arm"], []).append(
+            RunMean(row["draw"], row["seed"], 100 * row["score_mean_mean"])
+        )
+    return {arm: sorted(runs) for arm, runs in found.items()}
 
 
 def _matrix(
@@ -137,9 +166,9 @@ def _matrix(
     empty = np.argwhere(counts == 0)
     if len(empty):
         run, place = empty[0]
-        draw, seed = keys[run]
+        which = ", ".join(f"{part} {key}" for part, key in zip(("draw", "seed"), keys[run], strict=False))
         raise UserError(
-            f"arm '{arm}' (draw {draw}, seed {seed}) lacks item '{items[place]}', one of {len(empty):,} missing",
+            f"arm '{arm}' ({which}) lacks item '{items[place]}', one of {len(empty):,} missing",
             "evaluate every run on the same items",
         )
     totals = np.bincount(cells, weights=scores, minlength=counts.size).reshape(counts.shape)

@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from suffice.common.files import read_json
 from suffice.common.progress import Reporter
 from suffice.data.pool import Pool
 from suffice.data.target import Target, read_target
@@ -85,5 +86,13 @@ class Run:
     def arms(self) -> list[ArmRun]:
         """The runs of all arms."""
         longest = "longest" in self.recipe.design.arms
-        lengths = Scores.read(self.folder.lengths) if longest else None
-        return plan_arms(self.recipe, len(self.pool), self.selected, lengths)
+        lengths = Scores.read(self.folder.scores_by("length")) if longest else None
+        return plan_arms(self.recipe, len(self.pool), self.selected, lengths, self.curve)
+
+    @cached_property
+    def curve(self) -> dict[str, dict[int, list[int]]]:
+        """Pool indices of the curve's selections, by arm kind or scorer and by budget; empty without a curve."""
+        if not self.recipe.design.budgets:
+            return {}
+        found = read_json(self.folder.curve)
+        return {method: {int(rows): indices for rows, indices in by.items()} for method, by in found.items()}

@@ -67,7 +67,7 @@ def estimate(
     tokens = sum(run.steps * recipe.training.batch_size for run in trained) * rows
     parameters = model.network.num_parameters()
     keep = {"all": len(trained), "none": 0}.get(
-        recipe.execution.keep_weights, sum(run.kind == "selected" for run in trained)
+        recipe.execution.keep_weights, sum(run.kind == "selected" and not run.curve for run in trained)
     )
     size = sum(parameter.nbytes for parameter in model.network.parameters())
     found = Estimate(

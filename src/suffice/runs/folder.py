@@ -31,14 +31,18 @@ class RunFolder:
         self.rejected = path / "rejected.jsonl"
         self.target = path / "target.parquet"
         self.scores = path / "scores.parquet"
-        self.lengths = path / "lengths.parquet"
         self.selection = path / "selection.jsonl"
+        self.curve = path / "curve.json"
         self.arms = path / "arms"
         self.outcomes = path / "outcomes.parquet"
         self.verdict = path / "verdict.json"
         self.report = path / "report.html"
         self.manifest = path / "manifest.json"
         self.cache = path / "cache"
+
+    def scores_by(self, scorer: str) -> Path:
+        """Returns where the scores of another scorer than the selection's lie."""
+        return self.path / f"scores-{scorer}.parquet"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

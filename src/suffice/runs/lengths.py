@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from suffice.runs.arms import ArmRun
 from suffice.runs.context import Run
 
 BINS = 24
@@ -20,13 +21,13 @@ def answer_lengths(run: Run) -> tuple[list[float], dict[str, list[int]]]:
     edges = np.geomspace(1, max(2, int(words.max())) + 1, BINS + 1)
     parts = {
         "pool": words,
-        **{arm.arm: words[list(arm.rows)] for arm in run.arms if _shown(arm.kind, arm.index)},
+        **{arm.arm: words[list(arm.rows)] for arm in run.arms if _shown(arm)},
     }
     return [float(edge) for edge in edges], {name: _count(part, edges) for name, part in parts.items()}
 
 
-def _shown(kind: str, index: int) -> bool:
-    return kind in ("selected", "random", "longest") and index == 0
+def _shown(arm: ArmRun) -> bool:
+    return arm.kind in ("selected", "random", "longest") and arm.index == 0 and not arm.curve
 
 
 def _count(words: NDArray[np.int64], edges: NDArray[np.float64]) -> list[int]:

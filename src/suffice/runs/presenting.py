@@ -9,11 +9,13 @@ from typing import Any
 from suffice.common.draws import Draws
 from suffice.common.files import read_json
 from suffice.data.reading import read_rows
-from suffice.report import ArmRow, ChosenRow, FamilyScore, ReportData
+from suffice.report import ArmRow, BudgetCurve, ChosenRow, CurvePoint, FamilyScore, ReportData, Spread
+from suffice.report.data import ORDER
 from suffice.runs.context import Run
 from suffice.runs.lengths import answer_lengths
 from suffice.runs.manifest import manifest
 from suffice.runs.notes import notes
+from suffice.runs.pairs import item_pairs
 from suffice.runs.selection import read_selection
 from suffice.runs.summary import costs
 
@@ -25,6 +27,8 @@ def report_data(run: Run) -> ReportData:
     found = read_json(run.folder.verdict)
     edges, lengths = answer_lengths(run)
     rejected = [row.value for row in read_rows(run.folder.rejected)]
+    names = {arm["kind"]: arm["name"] for arm in found["arms"]}
+    other = names.get(found["verdict"]["yardstick"], "")
     return ReportData(
         title=f"Suffice: {run.recipe.name}",
         subtitle=f"{run.recipe.model}, {len(run.pool):,} usable rows, {len(run.target.test):,} test items",
@@ -42,6 +46,11 @@ def report_data(run: Run) -> ReportData:
         notes=notes(run, found["arms"]),
         manifest=manifest(run),
         level=100 * (1 - run.recipe.design.alpha),
+        curve=_curve(found),
+        pairs=item_pairs(run, names["selected"], other) if other else (),
+        pairs_against=other,
+        spreads=[_spread(found["arms"], one) for one in found["spreads"]],
+        new_draw=found["new_draw"]["probability"] if found["new_draw"] else None,
     )
 
 
@@ -68,6 +77,45 @@ def _arm(run: Run, arm: dict[str, Any]) -> ArmRow:
         flops=arm["flops"] if trained else None,
         losses=[read_json(path)["losses"] for path in records],
     )
+
+
+def _curve(found: dict[str, Any]) -> BudgetCurve | None:
+    """Returns the budget curve, told by the selection's own way of choosing."""
+    curve = found["curve"]
+    if curve is None:
+        return None
+    own = next(method for method in curve["methods"] if method["method"] == "selected")
+    scores = {arm["kind"]: arm for arm in found["arms"]}
+    points = [
+        CurvePoint(
+            method=method["method"],
+            kind=method["method"] if method["method"] in ORDER else "other",
+            **point,
+        )
+        for method in curve["methods"]
+        for point in method["points"]
+    ]
+    if "full" in scores:
+        full = scores["full"]
+        points.append(
+            CurvePoint("full", "full", *(full[name] for name in ("rows", "score", "low", "high", "runs")))
+        )
+    return BudgetCurve(
+        points=points,
+        base=scores["base"]["score"] if "base" in scores else None,
+        margin=curve["margin"],
+        yardstick_score=curve["yardstick_score"],
+        refuted=own["refuted"],
+        shown=own["shown"],
+        sentence=" ".join(method["sentence"] for method in curve["methods"]),
+        yardstick=curve["yardstick"],
+    )
+
+
+def _spread(arms: list[dict[str, Any]], found: dict[str, Any]) -> Spread:
+    kind = next(arm["kind"] for arm in arms if arm["name"] == found["name"])
+    known = {name: found[name] for name in ("name", "total_sd", "draw_sd", "seed_sd", "sentence")}
+    return Spread(kind=kind, **known)
 
 
 def _family(score: float, ends: list[float | None], items: int) -> FamilyScore:

@@ -92,6 +92,11 @@ class DesignSettings(_Section):
         2.0, gt=0, description="Percent points below the yardstick that still count as enough."
     )
     alpha: float = Field(0.05, gt=0, lt=0.5)
+    draw_seeds: int = Field(1, ge=1, description="Training seeds of each draw; two tell draw and seed apart.")
+    budgets: list[Annotated[int, Field(ge=1)]] = Field(
+        [], description="Budgets of the curve, beside the selection's own; none for no curve."
+    )
+    scorers: list[str] = Field([], description="Scorers on the curve, beside the selection's own and random.")
 
     @field_validator("arms")
     @classmethod

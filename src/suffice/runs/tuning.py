@@ -11,7 +11,7 @@ from suffice.runs.jobs import ArmJob, arm_job
 def tuning_jobs(run: Run) -> list[ArmJob]:
     """Returns one training on dev for each arm and rate, with the arm's first rows and seed."""
     rates = run.recipe.training.rates_to_try()
-    firsts = {arm.kind: arm for arm in reversed(run.arms) if arm.kind != "base"}
+    firsts = {arm.kind: arm for arm in reversed(run.arms) if arm.kind != "base" and not arm.curve}
     return [_job(run, arm, rate) for arm in firsts.values() for rate in rates]
 
 

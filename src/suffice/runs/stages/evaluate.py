@@ -36,7 +36,7 @@ def _rows(job: ArmJob) -> Iterator[dict[str, Any]]:
     about = {
         "arm": job.run.arm,
         "kind": job.run.kind,
-        "draw": job.run.index if job.run.kind == "random" else 0,
+        "draw": job.run.draw,
         "seed": job.run.seed,
         "sample": 0,
     }

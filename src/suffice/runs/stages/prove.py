@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from suffice.common.files import write_json
-from suffice.proof.outcomes import read_outcomes, scored
+from suffice.proof.outcomes import read_outcomes, run_means, scored
 from suffice.proof.verdict import prove
 from suffice.runs.context import Run
+from suffice.runs.curve import run_curve
+from suffice.runs.spreads import new_draw, spreads
 from suffice.runs.summary import arm_rows
 
 
@@ -24,9 +26,11 @@ class ProveStage:
 
     def work(self, run: Run) -> dict[str, Any]:
         """Compares the arms."""
-        data = scored(read_outcomes(run.folder.outcomes))
+        table = read_outcomes(run.folder.outcomes)
+        data, means = scored(table), run_means(table)
+        judged = {arm.arm for arm in run.arms if not arm.curve}
         verdict = prove(
-            data.arms,
+            [arm for arm in data.arms if arm.name in judged],
             clusters=data.clusters,
             families=data.families,
             margin=run.recipe.design.margin,
@@ -34,5 +38,13 @@ class ProveStage:
             chosen=len(run.selected),
             pool_rows=len(run.pool),
         )
-        write_json(run.folder.verdict, {"verdict": verdict.as_json(), "arms": arm_rows(run, verdict)})
+        named = {arm.kind: arm.name for arm in verdict.arms}
+        found = {
+            "verdict": verdict.as_json(),
+            "arms": arm_rows(run, verdict),
+            "curve": run_curve(run, data),
+            "new_draw": new_draw(means.get(named.get("random", ""), []), means[named["selected"]]),
+            "spreads": spreads({name: means[name] for name in named.values()}),
+        }
+        write_json(run.folder.verdict, found)
         return {"outcome": verdict.outcome}

@@ -1,4 +1,4 @@
-"""Pool to scores: the recipe's scorer, and the lengths that the arm ``longest`` is chosen by."""
+"""Pool to scores: by the recipe's scorer, and by those of the arm ``longest`` and of the budget curve."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from suffice.scorers.protocol import Scores
 
 
 class ScoreStage:
-    """Writes ``scores.parquet`` and, for the arm ``longest``, ``lengths.parquet``."""
+    """Writes ``scores.parquet``, and ``scores-NAME.parquet`` for every other scorer that is needed."""
 
     def inputs(self, run: Run) -> Any:
-        """The scorer, the base and the seed."""
+        """The scorers, the base and the seed."""
         settings = run.recipe.selection
-        return [settings.scorer, settings.file is None, self._longest(run), run.model_key, run.recipe.seed]
+        return [settings.scorer, settings.file is None, self._others(run), run.model_key, run.recipe.seed]
 
     def intact(self, run: Run) -> bool:
         """Tells whether the scores are there."""
         elsewhere = run.recipe.selection.file is not None
-        return (elsewhere or run.folder.scores.exists()) and (
-            not self._longest(run) or run.folder.lengths.exists()
+        return (elsewhere or run.folder.scores.exists()) and all(
+            run.folder.scores_by(name).exists() for name in self._others(run)
         )
 
     def work(self, run: Run) -> dict[str, Any]:
@@ -32,12 +32,15 @@ class ScoreStage:
             scores = self._score(run, settings.scorer)
             scores.write(run.folder.scores)
             notes = scores.notes | {"missing": scores.missing}
-        if self._longest(run):
-            self._score(run, "length").write(run.folder.lengths)
+        for name in self._others(run):
+            self._score(run, name).write(run.folder.scores_by(name))
         return {"notes": notes}
 
-    def _longest(self, run: Run) -> bool:
-        return "longest" in run.recipe.design.arms
+    def _others(self, run: Run) -> list[str]:
+        """Returns the scorers that are needed beside the selection's."""
+        design = run.recipe.design
+        longest = ["length"] if "longest" in design.arms else []
+        return sorted({*longest, *(design.scorers if design.budgets else [])})
 
     def _score(self, run: Run, scorer: str) -> Scores:
         return score(

@@ -1,12 +1,12 @@
-"""Scores to selection: the chosen rows in order, each with its reason."""
+"""Scores to selection: the chosen rows in order, each with its reason; and those of the budget curve."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from suffice.common.files import digest_file
-from suffice.runs.choose import select
+from suffice.common.files import digest_file, write_json
+from suffice.runs.choose import check_budget, select
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from, write_selection
 from suffice.scorers.protocol import Scores
@@ -14,35 +14,52 @@ from suffice.selectors.protocol import Choice
 
 
 class SelectStage:
-    """Writes ``selection.jsonl``."""
+    """Writes ``selection.jsonl`` and, where a curve is wanted, ``curve.json``."""
 
     def inputs(self, run: Run) -> Any:
-        """The selector, the budget, and a selection made elsewhere."""
-        settings = run.recipe.selection
+        """The selector, the budgets, and a selection made elsewhere."""
+        settings, design = run.recipe.selection, run.recipe.design
         elsewhere = digest_file(Path(settings.file)) if settings.file else None
-        return [settings.model_dump(exclude={"file"}), elsewhere]
+        return [settings.model_dump(exclude={"file"}), elsewhere, design.budgets, design.scorers]
 
     def intact(self, run: Run) -> bool:
         """Tells whether the selection is there."""
-        return run.folder.selection.exists()
+        return run.folder.selection.exists() and (not run.recipe.design.budgets or run.folder.curve.exists())
 
     def work(self, run: Run) -> dict[str, Any]:
         """Chooses; the summary holds the pool indices of the chosen rows, in order."""
-        choices = self._choose(run)
+        choices = self._choose(run, run.recipe.selection.budget)
         write_selection(run.folder.selection, run.pool, choices)
+        if run.recipe.design.budgets:
+            write_json(run.folder.curve, self._curve(run, len(choices)))
         run.reporter.say(f"select     {len(choices):,} of {len(run.pool):,} rows")
         return {"indices": [choice.index for choice in choices]}
 
-    def _choose(self, run: Run) -> list[Choice]:
+    def _choose(self, run: Run, budget: int) -> list[Choice]:
         settings = run.recipe.selection
         if settings.file:
-            return choices_from(Path(settings.file), run.pool)
-        return select(
-            settings.scorer,
-            settings.selector,
-            run.pool,
-            Scores.read(run.folder.scores),
-            settings.budget,
-            target=run.target,
-            seed=run.recipe.seed,
-        )
+            choices = choices_from(Path(settings.file), run.pool)
+            return choices if budget == settings.budget else choices[:budget]
+        return self._by(run, settings.scorer, settings.selector, Scores.read(run.folder.scores), budget)
+
+    def _by(self, run: Run, scorer: str, selector: str | None, scores: Scores, budget: int) -> list[Choice]:
+        return select(scorer, selector, run.pool, scores, budget, target=run.target, seed=run.recipe.seed)
+
+    def _curve(self, run: Run, chosen: int) -> dict[str, dict[str, list[int]]]:
+        """Returns the pool indices of every other selection on the curve, by arm and budget."""
+        budgets = sorted({*run.recipe.design.budgets, chosen})
+        check_budget(budgets[-1], run.pool)
+        curve = {
+            "selected": {str(rows): _indices(self._choose(run, rows)) for rows in budgets if rows != chosen}
+        }
+        for scorer in run.recipe.design.scorers:
+            scores = Scores.read(run.folder.scores_by(scorer))
+            method = "longest" if scorer == "length" else scorer
+            curve[method] = {
+                str(rows): _indices(self._by(run, scorer, None, scores, rows)) for rows in budgets
+            }
+        return curve
+
+
+def _indices(choices: list[Choice]) -> list[int]:
+    return [choice.index for choice in choices]

@@ -55,7 +55,7 @@ def _job(run: Run, arm: ArmRun, rate: float | None, *, evaluate: bool) -> ArmJob
         run.folder.arms / arm.arm / str(arm.index),
         rate=rate,
         split="test" if evaluate else "",
-        keep_weights=keep in ("all", arm.kind),
+        keep_weights=keep == "all" or (keep == arm.kind and not arm.curve),
     )
 
 
