@@ -71,8 +71,8 @@ def predict_draw(draws: ArrayLike, selected: ArrayLike, alpha: float = 0.05) -> 
     """
     if not 0 < alpha < 1:
         raise UserError(f"alpha is {alpha}", "give an alpha between 0 and 1, such as 0.05")
-    others = _checked(draws, "random draw")
-    ours = _checked(selected, "run of the selection")
+    others = _checked(draws, "random draws")
+    ours = _checked(selected, "runs of the selection")
     if np.ptp(others) <= ROUNDING * np.abs(others).max():
         raise UserError(
             f"all {others.size} random draws score {others[0]:g}, which shows no spread to predict a new one from",
@@ -98,16 +98,18 @@ def predict_draw(draws: ArrayLike, selected: ArrayLike, alpha: float = 0.05) -> 
 def _checked(scores: ArrayLike, name: str) -> NDArray[np.float64]:
     """Returns the scores as an array of two finite numbers or more."""
     values = np.asarray(scores, dtype=np.float64)
-    if values.ndim != 1 or values.size < 2:
-        count = values.size if values.ndim == 1 else list(values.shape)
+    remedy = "give one mean score for every draw and for every run of the selection"
+    if values.ndim != 1:
+        raise UserError(f"the scores of {name} have the shape {list(values.shape)}", remedy)
+    if values.size < 2:
         raise UserError(
-            f"a new draw is predicted from two of each or more, and the scores hold {count} of a {name}",
-            "give one mean score for every draw and for every run of the selection",
+            f"a new draw is predicted from two scores of each arm or more, and there are {values.size} of {name}",
+            remedy,
         )
     wrong = np.flatnonzero(~np.isfinite(values))
     if wrong.size:
         raise UserError(
-            f"{name} {wrong[0] + 1} has the score {values[wrong[0]]}",
+            f"score {wrong[0] + 1} of {name} is {values[wrong[0]]}",
             "score every item of it with a finite number",
         )
     return values

@@ -128,7 +128,7 @@ def _checked(first: ArrayLike, second: ArrayLike, clusters: Sequence[str]) -> tu
     if ours.ndim != 1 or ours.shape != theirs.shape or len(clusters) != len(ours):
         raise UserError(
             f"there are scores of the shapes {list(ours.shape)} and {list(theirs.shape)}, "
-            f"and {len(clusters)} clusters",
+            f"with clusters for {len(clusters)}",
             "give one of each for every item, items in the same order",
         )
     for name, scores in (("first", ours), ("second", theirs)):
