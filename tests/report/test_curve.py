@@ -158,6 +158,11 @@ def test_labels_keep_their_order_and_a_gap(heights):
     assert all(-1e-6 <= value <= 240 + 1e-6 for value in moved)
 
 
+def test_axis_ends_where_labels_have_room_or_with_the_pool():
+    assert plane.budgets([100, 1000], None, broken=True).share(1000) == pytest.approx(plane.LAST)
+    assert plane.budgets([100, 1000], 15204, broken=True).high == pytest.approx(15204 * 1.05)
+
+
 def test_labels_that_have_room_stay():
     assert plane.spaced([100.0, 20.0, 60.0], 16.0, 0.0, 240.0) == [100.0, 20.0, 60.0]
     assert plane.spaced([50.0, 48.0], 16.0, 0.0, 240.0) == [64.0, 48.0]

@@ -29,6 +29,15 @@ def test_groups(make_pair, own, other, group):
     assert group_of(make_pair(own=own, other=other)) == group
 
 
+@pytest.mark.parametrize("score", [float("nan"), 1.5, -1.0, 100.0])
+def test_what_is_no_score_is_refused(make_pair, score):
+    for scores in ({"own": score}, {"other": score}):
+        with pytest.raises(
+            ValueError, match="item 'item-0007' has the score .*; a score lies between 0 and 1"
+        ):
+            make_pair(7, **scores)
+
+
 def test_counts_per_family_by_hand(make_report, make_pair):
     scores = [(1, 0), (0, 1), (0.5, 0), (1, 1), (1, 0), (0, 0), (1, 0), (0, 1)]
     pairs = [

@@ -67,9 +67,11 @@ def test_unknown_spreads_are_said(make_whole):
     ("probability", "says"),
     [
         (0.0, "less than 0.1\u00a0%"),
+        (0.0009, "less than 0.1\u00a0%"),
         (0.004, "0.4\u00a0%"),
         (0.37, "37\u00a0%"),
         (0.994, "99.4\u00a0%"),
+        (0.9992, "more than 99.9\u00a0%"),
         (1.0, "more than 99.9\u00a0%"),
     ],
 )

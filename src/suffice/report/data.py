@@ -151,6 +151,11 @@ class ItemPair:
     own_reply: str
     other_reply: str
 
+    def __post_init__(self) -> None:
+        for score in (self.own_score, self.other_score):
+            if not -1e-9 <= score <= 1 + 1e-9:
+                raise ValueError(f"item {self.id!r} has the score {score}; a score lies between 0 and 1")
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
