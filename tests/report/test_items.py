@@ -33,7 +33,7 @@ def test_groups(make_pair, own, other, group):
 def test_what_is_no_score_is_refused(make_pair, score):
     for scores in ({"own": score}, {"other": score}):
         with pytest.raises(
-            ValueError, match="item 'item-0007' has the score .*; a score lies between 0 and 1"
+            ValueError, match=r"item 'item-0007' has the score .*; a score lies between 0 and 1"
         ):
             make_pair(7, **scores)
 
