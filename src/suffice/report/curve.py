@@ -64,7 +64,7 @@ def _note(data: ReportData, held: BudgetCurve) -> str:
         + ("; the base (no rows) stands apart, beyond the break." if held.base is not None else ".")
     )
     parts.append(
-        f"A budget is refuted where the interval of its difference from {words.called(held.yardstick)} lies below the "
+        f"A budget of the selected rows is refuted where the interval of its difference from {words.called(held.yardstick)} lies below the "
         "margin, and shown enough where it lies above; between the two the question is open."
     )
     return " ".join(parts)
