@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import suffice
-from suffice.cli import demo, info, lab, run, select, stages
+from suffice.cli import compare, demo, info, lab, plan, prove, run, select, stages
 
 app = typer.Typer(
     name="suffice",
@@ -36,7 +36,10 @@ def _root(
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("select")(select.select)
+app.command("plan")(plan.plan)
 stages.register(app)
+app.command("prove")(prove.prove)
+app.command("compare")(compare.compare)
 app.add_typer(lab.app, name="lab")
 app.command("list")(info.list_names)
 app.command("env")(info.env)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from suffice.runs.folder import RunFolder
@@ -22,35 +23,39 @@ def tell_run(folder: RunFolder, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
+    curve = [method["sentence"] for method in found.get("curve", {}).get("methods", ())]
+    tell_verdict(found["verdict"], found["arms"], curve)
+    sys.stdout.write(f"Report: {folder.report}\n")
+
+
+def tell_verdict(verdict: dict[str, Any], arms: list[dict[str, Any]], notes: Sequence[str] = ()) -> None:
+    """Writes arms, differences, notes and, last, the verdict's sentence to standard output."""
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.print(_table(found["arms"]))
-    _comparisons(console, found["verdict"])
+    console.print(_table(arms))
+    _comparisons(console, verdict)
     console.print()
-    console.print(found["verdict"]["sentence"], style="bold", soft_wrap=True)
-    console.print(f"Report: {folder.report}", soft_wrap=True)
+    for note in notes:
+        console.print(note, soft_wrap=True)
+    console.print(verdict["sentence"], style="bold", soft_wrap=True)
 
 
 def _table(arms: list[dict[str, Any]]) -> Any:
-    """Returns the arms as a table that fits 80 columns."""
+    """Returns the arms as a table that fits 80 columns; training is told of where it is known."""
     from rich.table import Table
 
+    trained = any("steps" in arm for arm in arms)
+    columns = ["arm", "score", "95 % interval", "runs", *(["rows", "steps", "epochs"] if trained else [])]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, side in (("arm", "left"), ("score", "right"), ("95 % interval", "right"), ("runs", "right"),
-                       ("rows", "right"), ("steps", "right"), ("epochs", "right")):  # fmt: skip
-        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for name in columns:
+        table.add_column(name, justify="left" if name == "arm" else "right", no_wrap=True)
     for arm in arms:
         ends = "one run" if arm["low"] is None else f"{arm['low']:.1f} to {arm['high']:.1f}"
-        table.add_row(
-            arm["name"],
-            f"{arm['score']:.1f} %",
-            ends,
-            str(len(arm["runs"])),
-            f"{arm['rows']:,}" if arm["steps"] else "–",
-            f"{arm['steps']:,}" if arm["steps"] else "–",
-            f"{arm['epochs']:.2f}" if arm["steps"] else "–",
-        )
+        row = [arm["name"], f"{arm['score']:.1f} %", ends, str(len(arm["runs"]))]
+        if arm.get("steps"):
+            row += [f"{arm['rows']:,}", f"{arm['steps']:,}", f"{arm['epochs']:.2f}"]
+        table.add_row(*row, *["–"] * (len(columns) - len(row)))
     return table
 
 

@@ -1,4 +1,4 @@
-"""``suffice score|train|evaluate|prove|report RUN``: one stage of a run folder."""
+"""``suffice score|train|evaluate|report RUN``: one stage of a run folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ VERBS = {
     "score": "Score the pool of a run folder.",
     "train": "Train the arms of a run folder.",
     "evaluate": "Evaluate the arms of a run folder on the test items.",
-    "prove": "Compare the arms of a run folder and give the verdict.",
     "report": "Draw the report of a run folder.",
 }
 

@@ -33,6 +33,18 @@ class ArmEstimate:
     runs: tuple[float, ...]
     families: dict[str, Interval]
 
+    def as_json(self) -> dict[str, Any]:
+        """Returns the arm in its stable JSON form."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "score": self.score.estimate,
+            "low": self.score.low,
+            "high": self.score.high,
+            "runs": list(self.runs),
+            "families": {name: found.estimate for name, found in self.families.items()},
+        }
+
 
 @dataclass(frozen=True)
 class Verdict:

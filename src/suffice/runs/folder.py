@@ -37,6 +37,7 @@ class RunFolder:
         self.outcomes = path / "outcomes.parquet"
         self.verdict = path / "verdict.json"
         self.report = path / "report.html"
+        self.figures = path / "figures"
         self.manifest = path / "manifest.json"
         self.cache = path / "cache"
 

@@ -107,7 +107,7 @@ def _curve(found: dict[str, Any]) -> BudgetCurve | None:
         yardstick_score=curve["yardstick_score"],
         refuted=own["refuted"],
         shown=own["shown"],
-        sentence=" ".join(method["sentence"] for method in curve["methods"]),
+        sentence=own["sentence"],
         yardstick=curve["yardstick"],
     )
 

@@ -26,14 +26,8 @@ def _arm_row(run: Run, estimate: ArmEstimate) -> dict[str, Any]:
     records = [_record(run, arm.arm, arm.index) for arm in runs]
     trained = [record for record in records if record]
     return {
-        "name": estimate.name,
-        "kind": estimate.kind,
+        **estimate.as_json(),
         "rows": runs[0].pool_rows,
-        "score": estimate.score.estimate,
-        "low": estimate.score.low,
-        "high": estimate.score.high,
-        "runs": list(estimate.runs),
-        "families": {name: found.estimate for name, found in estimate.families.items()},
         "family_intervals": {name: _ends(found) for name, found in estimate.families.items()},
         "items": len(run.target.test),
         "epochs": round(runs[0].steps * run.recipe.training.batch_size / max(1, runs[0].pool_rows), 3),

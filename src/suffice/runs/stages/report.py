@@ -1,4 +1,4 @@
-"""Everything to one page."""
+"""Everything to one page, and to figures and tables for papers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from suffice.runs.context import Run
 
 
 class ReportStage:
-    """Writes ``report.html``."""
+    """Writes ``report.html`` and ``figures/``."""
 
     def inputs(self, run: Run) -> Any:
         """The version of the page."""
@@ -22,8 +22,10 @@ class ReportStage:
 
     def work(self, run: Run) -> dict[str, Any]:
         """Draws the page."""
-        from suffice.report import render
+        from suffice.report import render, write_exports
         from suffice.runs.presenting import report_data
 
-        write_text(run.folder.report, render(report_data(run)))
+        data = report_data(run)
+        write_text(run.folder.report, render(data))
+        write_exports(data, run.folder.figures)
         return {}

@@ -1,0 +1,63 @@
+"""``suffice prove``: the verdict on a run folder, or on arms that were trained elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from suffice.cli import options
+from suffice.cli.compare import Columns, Filter, Metric, Task, parse
+from suffice.common.errors import UserError
+
+
+def prove(
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder.")] = None,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(help="KIND=LOG,LOG: the runs of an arm trained elsewhere; once for each arm."),
+    ] = None,
+    columns: Columns = None,
+    task: Task = "",
+    metric: Metric = "",
+    filter: Filter = "",
+    margin: Annotated[
+        float | None, typer.Option(help="Percent points that still count as level; by default 2.")
+    ] = None,
+    alpha: Annotated[float | None, typer.Option(help="One minus the level; by default 0.05.")] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare the arms of a run folder, or of evaluation logs (--arm selected=… --arm base=…), and give the verdict.
+
+    With a run folder, earlier stages run first where they are out of date.
+    """
+    if (run is None) == (not arm):
+        raise UserError(
+            "prove takes a run folder or arms trained elsewhere", "give RUN, or --arm KIND=LOG for each arm"
+        )
+    if run is not None:
+        if columns or task or metric or filter or margin is not None or alpha is not None:
+            raise UserError(
+                f"{run} is judged by its own recipe", "leave out all options but --json and --quiet"
+            )
+        from suffice.cli.running import run_stage
+
+        run_stage(run, "prove", json=json, quiet=quiet)
+        return
+    from suffice.cli.output import print_json, tell_verdict
+    from suffice.proof.logged import Filters, prove_logs
+
+    verdict, notes = prove_logs(
+        arm or [],
+        parse(columns),
+        filters=Filters(task, metric, filter),
+        margin=2.0 if margin is None else margin,
+        alpha=0.05 if alpha is None else alpha,
+    )
+    arms = [estimate.as_json() for estimate in verdict.arms]
+    if json:
+        print_json({"verdict": verdict.as_json(), "arms": arms, "notes": notes})
+    else:
+        tell_verdict(verdict.as_json(), arms, notes)
