@@ -4,11 +4,41 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+from suffice.common.errors import UserError
+from suffice.evaluation.logs import read_log
+
 ITEMS = 20
+
+
+@pytest.fixture(scope="session")
+def refused():
+    """Returns the text with which `read_log` refuses a path."""
+
+    def read(path, columns=None):
+        with pytest.raises(UserError) as error:
+            read_log(path, columns)
+        assert "\n" not in str(error.value)
+        return str(error.value)
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def means():
+    """Returns the mean score of a log by task, metric and filter."""
+
+    def of(log):
+        groups = defaultdict(list)
+        for row in log.rows:
+            groups[row.task, row.metric, row.filter].append(row.score)
+        return {key: sum(scores) / len(scores) for key, scores in groups.items()}
+
+    return of
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from suffice.common.errors import UserError
 from suffice.evaluation.logs.arms import LoggedArm
 from suffice.evaluation.logs.protocol import LogRow
+from suffice.evaluation.logs.rows import short
 
 AGGREGATES_CANNOT = (
     "These are averages of whole runs: they can show how runs vary, but not how much of a difference is the choice of "
@@ -31,9 +32,9 @@ class Key(NamedTuple):
 
     def __str__(self) -> str:
         told = [
-            self.task and f"task '{self.task}'",
-            f"metric '{self.metric}'",
-            self.filter and f"filter '{self.filter}'",
+            self.task and f"task {self.task!r}",
+            f"metric {self.metric!r}",
+            self.filter and f"filter {self.filter!r}",
         ]
         return ", ".join(filter(None, told))
 
@@ -115,7 +116,7 @@ def not_shared(arms: Sequence[LoggedArm]) -> list[str]:
             held[arm.name, row.run].add(_key(row))
     sentences = []
     for key in dict.fromkeys(_key(row) for arm in arms for row in arm.rows):
-        lacking = [f"'{arm}' (run '{run}')" for (arm, run), keys in held.items() if key not in keys]
+        lacking = [f"'{arm}' (run {run!r})" for (arm, run), keys in held.items() if key not in keys]
         if lacking:
             sentences.append(f"Not compared, since {_few(lacking)} lacks it: {key}.")
     return sentences
@@ -196,7 +197,7 @@ def _refuse_other_items(
             missing = [_shown(texts[item]) for item in items if item not in mine]
             if missing:
                 told.append(
-                    f"'{arm.name}' (run '{run}') lacks {len(missing):,} of {len(items):,}: {_few(missing)}"
+                    f"'{arm.name}' (run {run!r}) lacks {len(missing):,} of {len(items):,}: {_few(missing)}"
                 )
     if told:
         more = f"; and so on for {len(told) - _NAMED:,} more runs" if len(told) > _NAMED else ""
@@ -209,7 +210,7 @@ def _refuse_other_items(
 def _shown(row: LogRow) -> str:
     """Returns an item's name with the beginning of its prompt."""
     prompt = " ".join(row.prompt.split())
-    return f"'{row.item}'" + (f" ({prompt[:_SHOWN]}{'…' * (len(prompt) > _SHOWN)})" if prompt else "")
+    return short(row.item) + (f" ({prompt[:_SHOWN]}{'…' * (len(prompt) > _SHOWN)})" if prompt else "")
 
 
 def _differing(
@@ -255,7 +256,8 @@ def _clusters(key: Key, groups: list[list[LogRow]], items: list[str]) -> list[st
             before = found.setdefault(row.item, row.cluster)
             if before != row.cluster:
                 raise UserError(
-                    f"{key}: item '{row.item}' is in cluster '{before}' and in cluster '{row.cluster}' (arm '{row.arm}')",
+                    f"{key}: item {short(row.item)} is in cluster {short(before)} and in cluster "
+                    f"{short(row.cluster)} (arm '{row.arm}')",
                     "give every item one cluster",
                 )
     return [found[item] for item in items]

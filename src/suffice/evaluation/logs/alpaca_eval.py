@@ -41,7 +41,7 @@ class AlpacaEval:
         one cluster.
 
         Raises:
-            UserError: A row lacks a field, a preference is not from 1 to 2, or there are several models.
+            UserError: A row lacks a field, a preference is not from 1 to 2, no row has one, or there are several models.
         """
         only_columns(columns, (), "an AlpacaEval log")
         rows: list[LogRow] = []
@@ -60,6 +60,8 @@ class AlpacaEval:
             else:
                 unscored[row.task, row.metric, row.filter].append(row.item)
         _check_models(path, models)
+        if not rows:
+            raise UserError(f"{shown_path(path)} has no annotation with a preference", "annotate the rows")
         return Log(
             shown_path(path),
             "alpaca_eval",
@@ -80,13 +82,11 @@ def _check_fields(path: Path, place: str, value: dict[str, Any]) -> None:
 
 def _check_models(path: Path, models: dict[str, str]) -> None:
     if len(models) > 1:
-        told = ", ".join(f"'{name}' ({place})" for name, place in list(models.items())[:3])
+        told = ", ".join(f"{name!r} ({place})" for name, place in list(models.items())[:3])
         raise UserError(
             f"{shown_path(path)} holds annotations of {len(models)} models: {told}",
             "give one file for each model",
         )
-    if not models:
-        raise UserError(f"{shown_path(path)} is empty", "give the annotations of a model")
 
 
 def _row(path: Path, place: str, value: dict[str, Any]) -> tuple[LogRow, bool]:

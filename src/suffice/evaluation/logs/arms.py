@@ -75,7 +75,7 @@ def _parse(spec: str) -> tuple[str, list[Path]]:
     if Path(spec).exists():
         return "", [Path(spec)]
     name, found, rest = spec.partition("=")
-    parts = [part for part in (rest if found else spec).split(",") if part.strip()]
+    parts = [part.strip() for part in (rest if found else spec).split(",") if part.strip()]
     if not parts or (found and not name.strip()):
         raise UserError(f"'{spec}' names no arm", "write NAME=PATH,PATH or PATH")
     if not found and len(parts) > 1:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from suffice.common.errors import UserError
 from suffice.data.reading import shown_path
 from suffice.evaluation.logs.protocol import Log, LogRow
-from suffice.evaluation.logs.rows import Rows, as_number, as_text, only_columns, short
+from suffice.evaluation.logs.rows import Rows, as_number, as_text, listed, only_columns, short
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -124,7 +124,7 @@ def _choose(path: Path, notes: list[str]) -> list[Path]:
     for task, dated in found.items():
         if len(dated) > 1:
             notes.append(
-                f"{shown_path(path)} holds task '{task}' {len(dated)} times; the newest is read "
+                f"{shown_path(path)} holds task {task!r} {len(dated)} times; the newest is read "
                 f"({max(dated)[1].name}). Give the files as NAME=FILE,FILE where they are runs."
             )
     return [max(dated)[1] for _, dated in sorted(found.items())]
@@ -141,7 +141,7 @@ def _one_of_each(path: Path, models: set[str], kinds: set[tuple[str, str]]) -> N
     several = sorted({task for task in tasks if tasks.count(task) > 1})
     if several:
         raise UserError(
-            f"{shown_path(path)} holds task '{several[0]}' with several sets of task arguments",
+            f"{shown_path(path)} holds task {several[0]!r} with several sets of task arguments",
             "give the files one by one, as NAME=FILE",
         )
 
@@ -166,14 +166,15 @@ def _read_file(file: Path, cluster: str | None, notes: list[str]) -> list[LogRow
 
 def _add_sample(rows: Rows, file: Path, task: str, sample: EvalSample, cluster: str | None) -> None:
     """Adds the scores of one sample in one epoch."""
-    item, place = as_text(sample.id), f"sample '{sample.id}', epoch {sample.epoch}"
+    item = as_text(sample.id)
+    place = f"sample {short(item)}, epoch {sample.epoch}"
     if not sample.scores:  # a sample that ended in an error has some where inspect-ai was told to score it
         told = "ended in an error" if sample.error else "has no score"
         raise UserError(f"{shown_path(file)}, {place}: the sample {told}", _AGAIN)
     if cluster is not None and cluster not in sample.metadata:
         raise UserError(
             f"{shown_path(file)}, {place}: the metadata have no '{cluster}' (asked for as cluster)",
-            f"choose from: {', '.join(sample.metadata) or 'none'}",
+            f"choose from: {listed(sample.metadata)}",
         )
     for scorer, score in sample.scores.items():
         for metric, value in _metrics(scorer, score.value, file, place).items():
@@ -198,7 +199,7 @@ def _metrics(scorer: str, value: Any, file: Path, place: str) -> dict[str, Any]:
         return {f"{scorer}.{key}": part for key, part in value.items()}
     if isinstance(value, list | Mapping):
         raise UserError(
-            f"{shown_path(file)}, {place}: scorer '{scorer}' gives {short(value)}, which is no single number",
+            f"{shown_path(file)}, {place}: scorer {scorer!r} gives {short(value)}, which is no single number",
             "score with one number, or an object of numbers, for each sample",
         )
     return {scorer: value}

@@ -19,7 +19,7 @@ from suffice.common.errors import UserError
 from suffice.common.files import read_json
 from suffice.data.reading import shown_path
 from suffice.evaluation.logs.protocol import Log, LogRow
-from suffice.evaluation.logs.rows import Rows, as_number, as_text, objects, only_columns
+from suffice.evaluation.logs.rows import Rows, as_number, as_text, listed, objects, only_columns, short
 
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d+)?)\.jsonl")
 _FIELDS = ("doc_id", "doc_hash", "target_hash", "filter", "metrics")
@@ -153,7 +153,7 @@ def _read_task(
                 continue
             told = f" ({reported:.6g}; the mean of the items is {mean:.6g})" if found else ""
             notes.append(
-                f"Metric '{metric}' of task '{task}' (filter '{name}') is left out: lm-eval makes it of all items "
+                f"Metric {metric!r} of task {task!r} (filter {name!r}) is left out: lm-eval makes it of all items "
                 f"together{told}, so that items cannot be compared."
             )
     return rows
@@ -179,7 +179,8 @@ def _items(file: Path, lines: list[_Line]) -> list[str]:
         number = as_text(line["doc_id"])
         if number in seen:
             raise UserError(
-                f"{shown_path(file)}, {place}: document {number} was there before, in {seen[number]}", _AGAIN
+                f"{shown_path(file)}, {place}: document {short(number)} was there before, in {seen[number]}",
+                _AGAIN,
             )
         seen[number] = place
         item = f"{as_text(line['doc_hash'])[:16]}-{as_text(line['target_hash'])[:8]}"
@@ -232,7 +233,7 @@ def _cluster(file: Path, place: str, line: dict[str, Any], field: str | None) ->
         return as_text(line["doc_hash"])
     document = line.get("doc")
     if not isinstance(document, dict) or field not in document:
-        known = ", ".join(document) if isinstance(document, dict) else "none"
+        known = listed(document) if isinstance(document, dict) else "none"
         raise UserError(
             f"{shown_path(file)}, {place}: the document has no field '{field}' (asked for as cluster)",
             f"choose from: {known}",

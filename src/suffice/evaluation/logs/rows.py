@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class Rows:
         if key in self._seen:
             raise UserError(
                 f"{self._path}, {place}: {_named(row.item)} was there before, in {self._seen[key]}"
-                + (f" (run '{row.run}')" if row.run else ""),
+                + (f" (run {short(row.run)})" if row.run else ""),
                 self._repeats,
             )
         self._seen[key] = place
@@ -88,13 +88,18 @@ class Rows:
 
 
 def _named(item: str) -> str:
-    return f"item '{item}'" if item else "the run"
+    return f"item {short(item)}" if item else "the run"
 
 
 def short(value: Any) -> str:
     """Returns a value as Python writes it, at most 40 characters of it."""
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Returns names from a file as one line."""
+    return " ".join(", ".join(names).split()) or "none"
 
 
 def is_table(path: Path) -> bool:

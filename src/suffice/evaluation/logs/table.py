@@ -18,7 +18,7 @@ from typing import Any
 from suffice.common.errors import UserError, unknown_name
 from suffice.data.reading import shown_path
 from suffice.evaluation.logs.protocol import Log, LogRow
-from suffice.evaluation.logs.rows import Rows, as_text, is_table, objects
+from suffice.evaluation.logs.rows import Rows, as_text, is_table, listed, objects, short
 
 COLUMNS = (
     "item",
@@ -95,13 +95,13 @@ def _names(path: Path, columns: Mapping[str, str], header: list[str]) -> dict[st
         if column not in header:
             raise UserError(
                 f"{shown_path(path)} has no column '{column}' (asked for as {name})",
-                f"choose from: {', '.join(header)}",
+                f"choose from: {listed(header)}",
             )
     names = {name: columns.get(name, name) for name in COLUMNS if columns.get(name, name) in header}
     if "score" not in names:
         raise UserError(
             f"{shown_path(path)} has no column 'score'",
-            f"name it with --columns score=NAME, from: {', '.join(header)}",
+            f"name it with --columns score=NAME, from: {listed(header)}",
         )
     return names
 
@@ -150,7 +150,7 @@ def _sample(path: Path, place: str, value: Mapping[str, Any], names: Mapping[str
     found = _number(value.get(names["sample"]))
     if isinstance(found, bool) or not isinstance(found, int | float) or found != found // 1:
         raise UserError(
-            f"{shown_path(path)}, {place}: the sample {value.get(names['sample'])!r} is no whole number",
+            f"{shown_path(path)}, {place}: the sample {short(value.get(names['sample']))} is no whole number",
             "number repeated answers 0, 1, 2 and so on",
         )
     return int(found)
@@ -185,7 +185,7 @@ def _records(path: Path, reader: Any) -> Iterator[tuple[str, dict[str, str]]]:
             header = [name.strip() for name in values]
             twice = sorted({name for name in header if header.count(name) > 1})
             if twice:
-                raise UserError(f"{shown_path(path)} has two columns '{twice[0]}'", "rename one of them")
+                raise UserError(f"{shown_path(path)} has two columns {short(twice[0])}", "rename one of them")
             continue
         if len(values) != len(header):
             raise UserError(
