@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 from suffice.common.errors import UserError
 from suffice.proof.judges import win_rate
@@ -34,6 +34,22 @@ def test_without_a_length_effect_it_is_the_raw_win_rate():
     assert found.length_effect == pytest.approx(0, abs=1e-5)
     assert (found.low, found.high) == pytest.approx((raw.low, raw.high), abs=0.02)
     assert found.model == "length-controlled, simplified model without item difficulties, no penalty"
+
+
+def test_the_interval_by_hand():
+    # Where length explains nothing, the sandwich is G/(G-1) s² (X'X)⁻¹ / (p (1 - p))², s² the variance of verdicts.
+    verdicts = np.tile([1, 1, 0.5, 0, 1, 0], 4)
+    lengths = np.repeat([-50.0, 10, 40, 90], 6)
+    found = length_controlled(verdicts, lengths, alone(24))
+    columns = np.stack([np.ones(24), np.tanh(lengths / lengths.std(ddof=1))], axis=1)
+    share = 3.5 / 6
+    error = math.sqrt(24 / 23 * verdicts.var() * np.linalg.inv(columns.T @ columns)[0, 0]) / (
+        share * (1 - share)
+    )
+    ends = special.logit([found.low, found.high])
+    assert ends == pytest.approx(
+        special.logit(share) + stats.t.ppf(0.975, 23) * error * np.array([-1, 1]), abs=1e-5
+    )
 
 
 def test_a_planted_length_bias_is_removed():
@@ -156,8 +172,12 @@ def test_what_cannot_be_fitted_is_refused(verdicts, lengths, difficulty, message
 
 
 def test_three_pairs_are_refused():
-    with pytest.raises(UserError, match=r"too few to fit|the verdicts follow from"):
+    with pytest.raises(UserError) as error:
         length_controlled([1, 0, 0.5], [10, 20, -3], alone(3))
+    assert str(error.value) == (
+        "2 of 3 clusters differ from the most common verdict, too few to fit the effect of length; "
+        "judge more pairs, or report the raw win rate"
+    )
 
 
 def test_nearly_separable_verdicts_still_have_a_fit():

@@ -8,8 +8,8 @@ has the variance
 
 and, over √V, nearly a t distribution with Satterthwaite's degrees of freedom. Sources: Hahn and Meeker (1991),
 *Statistical Intervals*, chapter 4 (a future observation, ``s √(1 + 1/R)``); Welch (1947), Biometrika 34, 28-35, and
-Satterthwaite (1946), Biometrics Bulletin 2, 110-114 (the sum of two variances). A new draw comes with its own
-training seed, and is scored on the same test items; what other items would do is not in it.
+Satterthwaite (1946), Biometrics Bulletin 2, 110-114 (the sum of two variances). A new draw is one like those there are:
+new rows, as many new training seeds, the same test items. What other items would do is not in it.
 """
 
 from __future__ import annotations

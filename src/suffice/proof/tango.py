@@ -172,7 +172,5 @@ def _distance_and_variance(b: int, c: int, items: int, difference: float) -> tup
         return -distance, variance
     linear = -b - c + (2 * items - b + c) * difference
     constant = -c * difference * (1 - difference)
-    root = math.sqrt(linear**2 - 8 * items * constant)
-    # The same root of the quadratic, in the form that does not cancel.
-    share = (root - linear) / (4 * items) if linear <= 0 else -2 * constant / (linear + root)
+    share = (math.sqrt(linear**2 - 8 * items * constant) - linear) / (4 * items)
     return b - c - items * difference, items * (2 * share + difference * (1 - difference))
