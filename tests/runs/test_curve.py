@@ -25,7 +25,7 @@ def run(tiny_run, tmp_path_factory):
     about = {
         "design.arms": ["base", "random", "selected", "full"],
         "design.budgets": [2, 8, 16],
-        "design.scorers": ["length"],
+        "design.scorers": ["length", "embedding+top"],
         "design.seeds": 1,
         "design.draw_seeds": 2,
     }
@@ -43,7 +43,7 @@ def test_every_method_has_every_budget_once(run):
     found = as_json(run.folder)
     assert [arm["name"] for arm in found["arms"]] == ["base", "random-8", "selected-8", "full"]
     methods = {method["method"]: method for method in found["curve"]["methods"]}
-    assert set(methods) == {"random", "selected", "longest"}
+    assert set(methods) == {"random", "selected", "longest", "embedding+top"}
     assert all([point["rows"] for point in method["points"]] == [2, 8, 16] for method in methods.values())
     assert found["curve"]["yardstick"] in {"full", "random-8", "selected-2", "longest-2"} | {
         f"{method}-{rows}" for method in methods for rows in (2, 8, 16)
@@ -66,6 +66,7 @@ def test_the_other_selections_are_written_down(run):
     assert {method: {int(rows) for rows in by} for method, by in found.items()} == {
         "selected": {2, 16},
         "longest": {2, 8, 16},
+        "embedding+top": {2, 8, 16},
     }
     assert (
         found["selected"]["16"][:2] == found["selected"]["2"]

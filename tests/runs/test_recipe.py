@@ -27,7 +27,7 @@ def write(tmp_path, monkeypatch):
 
 
 def test_the_packaged_recipes_are_whole():
-    assert recipe_names() == ["demo", "demo-quick", "lima"]
+    assert recipe_names() == ["curve", "demo", "demo-quick", "lima"]
     for name in recipe_names():
         recipe = read_recipe(name, GIVEN)
         assert recipe.name == name

@@ -37,9 +37,13 @@ def run(
         str | None, typer.Option(help="Budgets of the curve, such as 1,16,78,256; none by default.")
     ] = None,
     scorers: Annotated[
-        str | None, typer.Option(help="Scorers on the curve beside the selection's, such as length.")
+        str | None,
+        typer.Option(help="Scorers on the curve beside the selection's, such as length,embedding+top."),
     ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Training seeds of the other arms.")] = None,
+    looks: Annotated[
+        str | None, typer.Option(help="Runs an arm after which to look and stop if settled, such as 3,5,8.")
+    ] = None,
     margin: Annotated[float | None, typer.Option(help="Percent points that still count as level.")] = None,
     match: Annotated[str | None, typer.Option(help="What is equal in all arms: steps or epochs.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the budget.")] = None,
@@ -83,6 +87,7 @@ def run(
         "design.budgets": [_whole(word) for word in budgets.split(",")] if budgets else None,
         "design.scorers": scorers.split(",") if scorers else None,
         "design.seeds": seeds,
+        "design.looks": [_whole(word) for word in looks.split(",")] if looks else None,
         "design.margin": margin,
         "training.match": match,
         "training.epochs": epochs,

@@ -23,7 +23,12 @@ def check(run: Run) -> None:
         check_dev(settings.scorer, run.target)
         if settings.selector:
             registry.load("selectors", settings.selector)
-    elif not Path(settings.file).is_file():
+    for name in run.recipe.design.scorers:
+        scorer, _, selector = name.partition("+")
+        check_dev(scorer, run.target)
+        if selector:
+            registry.load("selectors", selector)
+    if settings.file is not None and not Path(settings.file).is_file():
         raise UserError(f"no selection file {settings.file}", "check the path")
     if run.recipe.training.tune and not run.target.dev:
         raise UserError(

@@ -51,7 +51,8 @@ def manifest(run: Run) -> dict[str, Any]:
         "stages": {stage: stamp["key"] for stage, stamp in stamps.items() if stamp and stage != "report"},
         "costs": costs(folder),
         "versions": versions(),
-        "recipe": run.recipe.model_dump(),
+        "recipe": run.folder.recipe().model_dump(),
+        "level": 1 - run.recipe.design.alpha,
     }
 
 

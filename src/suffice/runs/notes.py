@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from suffice.runs.context import Run
+from suffice.runs.looks import look_sentence
 from suffice.runs.recipe import ARMS
 
 FEW_RUNS = 5
@@ -20,6 +21,7 @@ def notes(run: Run, arms: list[dict[str, Any]]) -> list[str]:
     found = [
         _skipped(run),
         _few_runs(run),
+        look_sentence(run.recipe.design),
         _partly_seen(arms),
         *_cut(run, arms),
         _selection(run),

@@ -10,6 +10,7 @@ from suffice.common.progress import Reporter
 from suffice.runs.checks import check
 from suffice.runs.context import Run
 from suffice.runs.folder import RunFolder
+from suffice.runs.looks import designs, is_open, looks_done
 from suffice.runs.manifest import write_manifest
 from suffice.runs.recipe import Recipe
 from suffice.runs.stages import STAGES
@@ -19,7 +20,8 @@ def bring_up_to_date(folder: RunFolder, recipe: Recipe, reporter: Reporter, unti
     """Runs the stages of a run up to ``until``, leaving out those that are current.
 
     A stage's key is a hash of its inputs and settings and of the key of the stage before. A stage runs where
-    the folder holds no result of its key, and then so do those after it.
+    the folder holds no result of its key, and then so do those after it. Where looks are planned, the stages
+    run once for each look until the outcome is no longer open.
 
     Args:
         folder: The run folder, locked by the caller.
@@ -33,10 +35,21 @@ def bring_up_to_date(folder: RunFolder, recipe: Recipe, reporter: Reporter, unti
     Raises:
         UserError: Whatever a stage finds to be wrong.
     """
-    run = Run(folder, recipe, reporter, until)
-    check(run)
-    _fix_plan(run)
-    key = ""
+    planned = Run(folder, recipe, reporter, until)
+    check(planned)
+    _fix_plan(planned)
+    for design in designs(recipe.design)[looks_done(folder) :]:
+        run = Run(folder, recipe.model_copy(update={"design": design}), reporter, until)
+        _bring_up_to_date(run)
+        if until not in ("prove", "report") or not is_open(folder):
+            break
+    if until == "report" and not folder.manifest.exists():
+        write_manifest(run)
+    return run
+
+
+def _bring_up_to_date(run: Run) -> None:
+    folder, key = run.folder, ""
     for name, stage in STAGES.items():
         key = digest([name, key, stage.inputs(run)])
         found = folder.stamp(name)
@@ -45,11 +58,8 @@ def bring_up_to_date(folder: RunFolder, recipe: Recipe, reporter: Reporter, unti
             started = time.monotonic()
             summary = stage.work(run)
             folder.finish(name, key, time.monotonic() - started, **summary)
-        if name == until:
+        if name == run.until:
             break
-    if until == "report" and not folder.manifest.exists():
-        write_manifest(run)
-    return run
 
 
 def _fix_plan(run: Run) -> None:

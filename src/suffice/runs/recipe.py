@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -96,7 +97,19 @@ class DesignSettings(_Section):
     budgets: list[Annotated[int, Field(ge=1)]] = Field(
         [], description="Budgets of the curve, beside the selection's own; none for no curve."
     )
-    scorers: list[str] = Field([], description="Scorers on the curve, beside the selection's own and random.")
+    scorers: list[str] = Field(
+        [], description="Scorers on the curve beside the selection's own and random: NAME or NAME+SELECTOR."
+    )
+    looks: list[Annotated[int, Field(ge=3)]] = Field(
+        [], description="Runs an arm after which to look, such as [3, 5, 8]; they replace draws and seeds."
+    )
+
+    @field_validator("looks")
+    @classmethod
+    def _rising(cls, looks: list[int]) -> list[int]:
+        if any(later <= earlier for earlier, later in pairwise(looks)):
+            raise ValueError("looks must rise, such as [3, 5, 8]")
+        return looks
 
     @field_validator("arms")
     @classmethod

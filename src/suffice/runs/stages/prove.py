@@ -47,4 +47,4 @@ class ProveStage:
             "spreads": spreads({name: means[name] for name in named.values()}),
         }
         write_json(run.folder.verdict, found)
-        return {"outcome": verdict.outcome}
+        return {"outcome": verdict.outcome, "runs": run.recipe.design.seeds}

@@ -40,7 +40,8 @@ class ScoreStage:
         """Returns the scorers that are needed beside the selection's."""
         design = run.recipe.design
         longest = ["length"] if "longest" in design.arms else []
-        return sorted({*longest, *(design.scorers if design.budgets else [])})
+        curve = [name.partition("+")[0] for name in design.scorers] if design.budgets else []
+        return sorted({*longest, *curve})
 
     def _score(self, run: Run, scorer: str) -> Scores:
         return score(

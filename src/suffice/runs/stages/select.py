@@ -52,11 +52,12 @@ class SelectStage:
         curve = {
             "selected": {str(rows): _indices(self._choose(run, rows)) for rows in budgets if rows != chosen}
         }
-        for scorer in run.recipe.design.scorers:
+        for method in run.recipe.design.scorers:
+            scorer, _, selector = method.partition("+")
             scores = Scores.read(run.folder.scores_by(scorer))
-            method = "longest" if scorer == "length" else scorer
-            curve[method] = {
-                str(rows): _indices(self._by(run, scorer, None, scores, rows)) for rows in budgets
+            name = "longest" if method == "length" else method
+            curve[name] = {
+                str(rows): _indices(self._by(run, scorer, selector or None, scores, rows)) for rows in budgets
             }
         return curve
 
