@@ -183,9 +183,7 @@ def run_harness(lab, network, folder: Path, tasks: list[dict], seed: int) -> Non
 @pytest.fixture(scope="session")
 def harness_logs(lab, questions, tmp_path_factory):
     """A folder with ``base``, ``noisy-1`` and ``noisy-2``, and ``reworded`` with another prompt for one task."""
-    pytest.importorskip(
-        "lm_eval", reason="lm-evaluation-harness is not installed (pip install 'suffice[evaluators]')"
-    )
+    pytest.importorskip("lm_eval", reason="lm-evaluation-harness is not installed (pip install lm-eval)")
     folder = tmp_path_factory.mktemp("lm-eval")
     words = [last_word(row["answer"]) for row in questions]
     items = [
