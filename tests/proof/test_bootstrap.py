@@ -71,35 +71,40 @@ def test_counts_are_multinomial(clusters):
 # --- sums -----------------------------------------------------------------------------------------------------
 
 
+# One and three columns: adding the drawn sums, and counting and multiplying.
+@pytest.mark.parametrize("columns", [1, 3])
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12])
-def test_sums_are_exact_and_within_a_millionth_of_explicit_resampling(scale):
+@pytest.mark.parametrize("clusters", [50, 200])
+def test_sums_are_those_of_explicit_resampling(scale, columns, clusters):
     rng = np.random.default_rng(1)
-    rows = scale * rng.standard_t(2, (3, 200))
-    codes = rng.integers(0, 50, 200)
-    codes[:50] = range(50)
-    sums = ClusterSums.of(rows, codes)
-    found = sums.resampler()(block_generator(4), 5)
-    counts = draw_counts(block_generator(4), 5, 50)
-    for resample, row in itertools.product(range(5), range(3)):
+    rows = scale * rng.standard_t(2, (columns, 200))
+    codes = np.r_[np.arange(clusters), rng.integers(0, clusters, 200 - clusters)]
+    found = ClusterSums.of(rows, codes).resampler()(block_generator(4), 5)
+    counts = draw_counts(block_generator(4), 5, clusters)
+    for resample, row in itertools.product(range(5), range(columns)):
         drawn = [item for item in range(200) for _ in range(int(counts[resample, codes[item]]))]
         expected = sum(map(Fraction, rows[row, drawn])) / len(drawn) - sum(map(Fraction, rows[row])) / 200
         assert found[resample, row] == pytest.approx(float(expected), rel=1e-8)
 
 
-def test_the_order_of_the_clusters_changes_no_byte_of_a_sum():
-    sums = ClusterSums.of(np.random.default_rng(0).random((2, 1000)), np.arange(1000))
-    shuffled = np.random.default_rng(1).permutation(1000)
-    moved = ClusterSums(sums.sums[shuffled], sums.sizes[shuffled])
-    counts = draw_counts(block_generator(0), 4, 1000)
+@pytest.mark.parametrize("columns", [1, 3])
+def test_the_order_of_the_clusters_changes_no_byte_of_a_sum(columns, monkeypatch):
+    rng = np.random.default_rng(1)
+    sums = ClusterSums.of(rng.random((columns, 1000)), np.arange(1000))
+    order, drawn = rng.permutation(1000), rng.integers(0, 1000, (4, 1000))
+    moved = ClusterSums(sums.sums[order], sums.sizes[order])
+    monkeypatch.setattr(resampling, "draw_clusters", lambda drawn, *_: iter([drawn]))
+    found = sums.resampler()(drawn, 4)
+    assert found.tobytes() == moved.resampler()(np.argsort(order)[drawn], 4).tobytes()
 
-    class Given:
-        def __init__(self, counts):
-            self.counts = counts
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resampling, "draw_counts", lambda generator, *_: generator.counts)
-        found = sums.resampler()(Given(counts), 4)
-        assert found.tobytes() == moved.resampler()(Given(counts[:, shuffled]), 4).tobytes()
+def test_slabs_cover_all_resamples(monkeypatch):
+    monkeypatch.setattr(resampling, "SLAB", 100)
+    parts = [part.copy() for part in resampling.draw_clusters(block_generator(0), 7, 33)]
+    assert [len(part) for part in parts] == [3, 3, 1]
+    counts = draw_counts(block_generator(0), 7, 33)
+    expected = [np.bincount(row, minlength=33) for row in np.concatenate(parts)]
+    assert np.array_equal(counts, expected)
 
 
 def test_drawing_kinds_has_the_distribution_of_drawing_clusters():
