@@ -71,7 +71,7 @@ def test_ten_items_may_be_enough():
 
 def test_the_table_spans_estimate_and_limit():
     design = Design(items=2000, runs=4, item_sd=20.0)
-    found = plan(design, limit=1.6)
+    found = plan(design, replace(design, run_sd=1.6))
     assert [row.runs for row in found.rows] == list(RUNS)
     for row in found.rows:
         at = replace(design, runs=row.runs)
@@ -106,7 +106,8 @@ def test_the_sentences():
         "For a power of 80 % at a run SD of 1: 9 seeds, 3 draws and 4,000 items.",
         "With 3 seeds, no number of items alone reaches it: runs vary too much.",
     ]
-    assert plan(Design(items=1200, runs=8, run_sd=0.5, random_runs=0), limit=0.7, wanted=0.5).sentences == [
+    design = Design(items=1200, runs=8, run_sd=0.5, random_runs=0)
+    assert plan(design, replace(design, run_sd=0.7), wanted=0.5).sentences == [
         "For a power of 50 % at a run SD of 0.7 (the upper limit): 6 seeds and 1,200 items.",
         "For a power of 50 % at a run SD of 0.5 (the estimate): 3 seeds and 1,200 items.",
         "With 8 seeds, 1,100 items reach it against the yardstick.",
@@ -126,10 +127,11 @@ def test_the_sentences():
 
 
 def test_the_json_form():
-    found = plan(Design(items=4000, runs=1), limit=1.2).as_json()
+    found = plan(Design(items=4000, runs=1), Design(items=4000, runs=1, run_sd=1.2, draw_sd=2.0)).as_json()
     assert list(found) == ["design", "power", "planned", "needed", "hoped", "table"]
     assert found["planned"] == {"seeds": 1, "enough": None, "gain": None, "items": None}
-    assert found["design"]["run_sd_limit"] == 1.2
+    sds = ("run_sd", "run_sd_limit", "draw_sd", "draw_sd_limit")
+    assert [found["design"][name] for name in sds] == [1.0, 1.2, None, 2.0]
     assert found["hoped"] == {"run_sd": 1.0, "seeds": 9, "draws": 3, "items": 4000}
     assert [row["seeds"] for row in found["table"]] == list(RUNS)
 
@@ -147,12 +149,12 @@ def test_refusals():
             "the power wanted is 1.0; give a power between 0 and 1, such as 0.8",
         ),
         (
-            lambda: plan(Design(400, 3), limit=0.5),
-            "the upper limit of the run SD, 0.5, is below its estimate, 1.0; give a limit that is not below the estimate",
-        ),
-        (
-            lambda: plan(Design(400, 3), limit=float("nan")),
-            "the upper limit of the run SD, nan, is below its estimate, 1.0; give a limit that is not below the estimate",
+            lambda: plan(Design(400, 3), Design(400, 3, run_sd=-1.0)),
+            (
+                "the power cannot be computed for a run SD of -1.0, a discordant share of 0.1, a margin of 2.0, a gain "
+                "of 5.0 and an alpha of 0.05; give SDs and a margin of 0 or more, a share from 0 to 1, a gain and an "
+                "alpha between 0 and 1"
+            ),
         ),
     ):
         with pytest.raises(UserError) as error:

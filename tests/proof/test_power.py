@@ -37,9 +37,9 @@ def run_dominated(runs, count, seed):
 
 @pytest.mark.parametrize("runs", [2, 3, 4, 8])
 def test_where_runs_dominate_it_is_what_simulation_finds(runs):
-    # 200,000 studies: a Monte Carlo standard error of 0.0011 at most. Three of them.
-    shown = run_dominated(runs, 200_000, seed=runs).mean()
-    assert power(Design(items=MANY, runs=runs)).non_inferiority == pytest.approx(shown, abs=0.0034)
+    # 100,000 studies: a Monte Carlo standard error of 0.0016 at most. Three of them.
+    shown = run_dominated(runs, 100_000, seed=runs).mean()
+    assert power(Design(items=MANY, runs=runs)).non_inferiority == pytest.approx(shown, abs=0.0048)
 
 
 def simulated(design, studies, seed):
@@ -69,14 +69,14 @@ def simulated(design, studies, seed):
     ],
 )
 def test_it_is_the_power_of_the_interval_itself(design):
-    # 1,500 studies: a Monte Carlo standard error of 0.013 at most. Three of them.
-    assert power(design).non_inferiority == pytest.approx(simulated(design, 1500, seed=1), abs=0.039)
+    # 1,000 studies: a Monte Carlo standard error of 0.016 at most. Three of them.
+    assert power(design).non_inferiority == pytest.approx(simulated(design, 1000, seed=1), abs=0.047)
 
 
 def test_binary_items_behave_as_their_discordance_says():
     # Both arms are right on 60 % of 400 items and differ on 8 % of them, 4 % each way; runs add nothing.
     design = Design(items=400, runs=3, discordant=0.08, run_sd=0.0, margin=3.0)
-    rng, shown, studies = np.random.default_rng(5), 0, 1500
+    rng, shown, studies = np.random.default_rng(5), 0, 800
     clusters = [str(item) for item in range(design.items)]
     for _ in range(studies):
         kinds = rng.choice(4, p=[0.56, 0.04, 0.04, 0.36], size=design.items)
@@ -86,7 +86,7 @@ def test_binary_items_behave_as_their_discordance_says():
             for name, values in (("a", a), ("b", b))
         ]
         shown += difference_interval(*arms, clusters).above(-design.margin)
-    assert power(design).non_inferiority == pytest.approx(shown / studies, abs=0.039)
+    assert power(design).non_inferiority == pytest.approx(shown / studies, abs=0.053)
 
 
 def test_at_the_boundary_the_power_is_at_most_half_of_alpha():
@@ -95,6 +95,40 @@ def test_at_the_boundary_the_power_is_at_most_half_of_alpha():
         chance = found.superiority if design.gain == 0 else found.non_inferiority
         assert 0.02 < chance < 0.0251
     assert 0.015 < power(Design(items=MANY, runs=3, margin=0.0)).non_inferiority < 0.02
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        Design(1000, 3, 20, 1.0, run_sd=0.3, item_sd=3.0, residual_sd=20.0, gain=2.0),
+        Design(1000, 5, 3, 3.0, run_sd=2.0, item_sd=3.0, residual_sd=20.0, gain=6.0),
+        Design(1000, 3, 3, 3.0, run_sd=2.0, item_sd=30.0, gain=6.0),
+    ],
+)
+def test_the_quadrature_is_right_within_two_thousandths(design):
+    """Against a plain sum over 500 x 500 quantiles of the mean squares, those of items taken as known."""
+    places = (np.arange(500) + 0.5) / 500
+    found = power(design)
+    for other, true, bound, value in (
+        (design.runs, 0.0, design.margin, found.non_inferiority),
+        (design.random_runs, design.gain, 0.0, found.superiority),
+    ):
+        runs = [design.runs, other]
+        noise = [design.residual_sd**2 / design.items / count for count in runs]
+        items = design.item_sd**2 / design.items + sum(noise)
+        a, b = np.meshgrid(
+            *(
+                (design.run_sd**2 / count + part) * stats.chi2.ppf(places, count - 1) / (count - 1)
+                for count, part in zip(runs, noise, strict=True)
+            )
+        )
+        variance = items + np.maximum(0, a - noise[0]) + np.maximum(0, b - noise[1])
+        parts = a**2 / (runs[0] - 1) + b**2 / (runs[1] - 1) + items**2 / 999
+        parts += sum(part**2 / (count - 1) / 999 for count, part in zip(runs, noise, strict=True))
+        degrees = np.maximum(variance**2 / parts, min(runs) - 1)
+        sd = (items + sum(design.run_sd**2 / count for count in runs)) ** 0.5
+        half = stats.t.ppf(1 - design.alpha / 2, degrees) * variance**0.5
+        assert value == pytest.approx(stats.norm.cdf((true + bound - half) / sd).mean(), abs=0.002)
 
 
 def test_item_sd_stands_for_a_discordant_share():
@@ -121,6 +155,27 @@ def test_the_sentence():
     assert power(Design(items=1200, runs=3, run_sd=1.234, item_sd=30)).sentence.endswith(
         "assumed: runs vary by 1.23 points (SD), two arms differ by 30 points at an item (SD)."
     )
+
+
+def test_draws_may_vary_more_than_runs():
+    alike = power(Design(items=400, runs=3))
+    wilder = power(Design(items=400, runs=3, draw_sd=4.0))
+    assert wilder.non_inferiority == alike.non_inferiority
+    assert wilder.superiority < alike.superiority
+    assert power(Design(items=400, runs=3, draw_sd=1.0)).superiority == alike.superiority
+    assert "runs vary by 1 point (SD), draws by 4, 10 %" in wilder.sentence
+
+
+def test_unequal_spreads_are_what_simulation_finds():
+    # 200,000 studies of three runs against five draws: three Monte Carlo standard errors of 0.0011.
+    rng = np.random.default_rng(8)
+    a, b = rng.normal(size=(200_000, 3)), rng.normal(scale=3, size=(200_000, 5))
+    parts = np.stack([x.var(axis=1, ddof=1) / x.shape[1] for x in (a, b)])
+    variance = parts.sum(axis=0)
+    degrees = variance**2 / (parts[0] ** 2 / 2 + parts[1] ** 2 / 4)
+    shown = 5 + a.mean(axis=1) - b.mean(axis=1) - stats.t.ppf(0.975, degrees) * variance**0.5 > 0
+    found = power(Design(items=MANY, runs=3, draw_sd=3.0, gain=5.0)).superiority
+    assert found == pytest.approx(shown.mean(), abs=0.0034)
 
 
 def test_too_few_runs_say_so():

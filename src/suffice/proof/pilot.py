@@ -11,10 +11,11 @@ import numpy as np
 from scipy import stats
 
 from suffice.common.errors import UserError
-from suffice.proof.arms import ArmScores
-from suffice.proof.variance import ROUNDING, of_difference, of_mean
+from suffice.proof.arms import ArmScores, Kind
+from suffice.proof.variance import ROUNDING, Array, RunVariance, of_difference, of_mean
 
 CONFIDENCE = 0.8
+UNLIKE = 0.05
 
 
 @dataclass(frozen=True)
@@ -42,25 +43,29 @@ class ArmSpread:
 
     Attributes:
         name: The arm's name.
+        kind: What it was trained on.
         runs: Its runs, two or more.
         sd: The standard deviation of its run means, item x run noise included.
     """
 
     name: str
+    kind: Kind
     runs: int
     sd: float
 
 
 @dataclass(frozen=True)
 class Pilot:
-    """The parts of the variance in a pilot, pooled over its arms; SDs in the unit of the scores.
+    """The parts of the variance in a pilot; SDs in the unit of the scores.
 
     Attributes:
         arms: The arms with two runs or more.
         single: Names of the trained arms with one run, which are left out.
         items: The number of items.
         clusters: The number of independent groups of items.
-        run: The spread of runs.
+        run: The spread of runs, pooled over the arms but for random, whose runs hold the luck of the draw too.
+        draw: The spread of random's draws, each with its own training; None where it has fewer than two.
+        alike: The p value of Bartlett's test that the pooled arms vary alike; None with fewer than two that vary.
         residual_sd: Standard deviation of the item x run noise of one arm at one cluster.
         item_sd: Standard deviation over clusters of the difference of two arms, without that noise; None with one arm.
         discordant: The share of items that get another score from a run of one arm than from a run of another;
@@ -72,29 +77,35 @@ class Pilot:
     items: int
     clusters: int
     run: RunSpread
+    draw: RunSpread | None
+    alike: float | None
     residual_sd: float
     item_sd: float | None
     discordant: float | None
 
     @property
-    def sentence(self) -> str:
+    def sentences(self) -> list[str]:
         """What the pilot tells, in words."""
-        run, counts = self.run, sorted({arm.runs for arm in self.arms})
-        runs = " or ".join(map(str, counts))
+        counts = sorted({arm.runs for arm in self.arms})
         left = f" ({', '.join(self.single)} with one run left out)" if self.single else ""
         arms = "1 arm" if len(self.arms) == 1 else f"{len(self.arms)} arms"
-        told = (
-            f"Pilot: {arms} of {runs} runs on {self.clusters:,} items{left}. Runs vary by {run.sd:.2g} points (SD), "
-            f"known with {run.degrees} degree{'s' * (run.degrees > 1)} of freedom: 95 % {run.low:.2g} to {run.high:.2g}, "
-            f"upper 80 % limit {run.limit:.2g}."
-        )
-        if len(self.arms) > 1:
-            low, high = (choose(self.arms, key=lambda arm: arm.sd) for choose in (min, max))
-            told += f" Run means spread from {low.sd:.2g} ({low.name}) to {high.sd:.2g} ({high.name})."
+        told = [
+            f"Pilot: {arms} of {' or '.join(map(str, counts))} runs on {self.clusters:,} items{left}.",
+            f"Runs vary by {_spread_words(self.run)}.",
+        ]
+        if self.draw is not None:
+            told.append(f"Draws of random vary by {_spread_words(self.draw)}.")
+        if self.alike is not None and self.alike < UNLIKE:
+            alike = [arm for arm in self.arms if arm.kind != "random"]
+            low, high = (choose(alike, key=lambda arm: arm.sd) for choose in (min, max))
+            told.append(
+                f"The arms do not vary alike (run means by {low.sd:.2g} in {low.name}, by {high.sd:.2g} in {high.name}), "
+                "so one run SD for all is a compromise."
+            )
         if self.discordant is not None:
-            told += f" Two runs of different arms differ on {100 * self.discordant:.0f} % of the items."
+            told.append(f"Two runs of different arms differ on {100 * self.discordant:.0f} % of the items.")
         if counts == [2]:
-            told += " Two runs know next to nothing about how much runs vary; three to five tell more."
+            told.append("Two runs know next to nothing about how much runs vary; three to five tell more.")
         return told
 
     def as_json(self) -> dict[str, Any]:
@@ -105,7 +116,8 @@ class Pilot:
 def pilot(arms: Sequence[ArmScores], clusters: Sequence[str]) -> Pilot:
     """Returns the variance components of a pilot.
 
-    Arms are taken to vary alike: their mean squares are pooled, weighted by degrees of freedom. The variance of run
+    Arms are taken to vary alike: their mean squares are pooled, weighted by degrees of freedom; random has its own,
+    since its runs differ in the draw too, and stands for the others only where it is alone. The variance of run
     means S has f degrees of freedom and the limits ``S·f / χ²(p, f)``; to plan with the upper 80 % limit is the
     advice of Browne (1995), Statistics in Medicine 14, 1933-1940. What item x run noise adds to S is
     subtracted from the estimate and from the limits as if it were known, for it has (clusters - 1) times as many
@@ -126,30 +138,42 @@ def pilot(arms: Sequence[ArmScores], clusters: Sequence[str]) -> Pilot:
     trained = [arm for arm in arms if not arm.deterministic]
     varying = [arm for arm in trained if arm.runs > 1]
     _check(varying, clusters)
-    parts = [of_mean(arm, clusters) for arm in varying]
-    free = [arm.runs - 1 for arm in varying]
-    square = float(np.average([part.arms[0].square for part in parts], weights=free))
-    residual = float(np.average([part.arms[0].residual for part in parts], weights=free))
-    if square == 0:
+    found = {arm.name: of_mean(arm, clusters).arms[0] for arm in varying}
+    pooled = [arm for arm in varying if arm.kind != "random"] or varying
+    drawn = [arm for arm in varying if arm.kind == "random"]
+    if all(found[arm.name].square == 0 for arm in pooled):
         raise UserError(
-            f"all runs of {', '.join(arm.name for arm in varying)} have the same mean, so the pilot cannot tell how "
+            f"all runs of {', '.join(arm.name for arm in pooled)} have the same mean, so the pilot cannot tell how "
             "much runs vary",
             "take more items or more runs, or plan without it from --run-sd",
         )
+    count = len(set(clusters))
+    _, _, residual = _pooled([found[arm.name] for arm in varying])
     item_sd, discordant = _between(varying, clusters)
     return Pilot(
-        arms=tuple(
-            ArmSpread(arm.name, arm.runs, part.arms[0].square ** 0.5)
-            for arm, part in zip(varying, parts, strict=True)
-        ),
+        arms=tuple(ArmSpread(arm.name, arm.kind, arm.runs, found[arm.name].square ** 0.5) for arm in varying),
         single=tuple(arm.name for arm in trained if arm.runs == 1),
         items=len(clusters),
-        clusters=parts[0].clusters,
-        run=run_spread(square, sum(free), residual),
-        residual_sd=(residual * parts[0].clusters) ** 0.5,
+        clusters=count,
+        run=run_spread(*_pooled([found[arm.name] for arm in pooled])),
+        draw=run_spread(*_pooled([found[arm.name] for arm in drawn])) if drawn else None,
+        alike=_alike([arm.scores.mean(axis=1) for arm in pooled if found[arm.name].square > 0]),
+        residual_sd=(residual * count) ** 0.5,
         item_sd=item_sd,
         discordant=discordant,
     )
+
+
+def _pooled(parts: Sequence[RunVariance]) -> tuple[float, int, float]:
+    """Returns the pooled variance of run means, its degrees of freedom, and what item x run noise adds to it."""
+    free = [part.runs - 1 for part in parts]
+    square = float(np.average([part.square for part in parts], weights=free))
+    return square, sum(free), float(np.average([part.residual for part in parts], weights=free))
+
+
+def _alike(means: list[Array]) -> float | None:
+    """Returns the p value of Bartlett's test (1937, Proceedings of the Royal Society A 160, 268-282)."""
+    return float(stats.bartlett(*means).pvalue) if len(means) > 1 else None
 
 
 def run_spread(square: float, degrees: int, residual: float = 0.0) -> RunSpread:
@@ -188,6 +212,14 @@ def _between(arms: list[ArmScores], clusters: Sequence[str]) -> tuple[float | No
         apart = np.abs(a.scores[:, None, :] - b.scores[None, :, :])
         shares.append(float((apart > ROUNDING * max(np.abs(a.scores).max(), np.abs(b.scores).max())).mean()))
     return max(0.0, float(np.mean(variances))) ** 0.5, float(np.mean(shares))
+
+
+def _spread_words(found: RunSpread) -> str:
+    """Returns a spread in words."""
+    return (
+        f"{found.sd:.2g} points (SD), known with {found.degrees} degree{'s' * (found.degrees > 1)} of freedom: 95 % "
+        f"{found.low:.2g} to {found.high:.2g}, upper 80 % limit {found.limit:.2g}"
+    )
 
 
 def _check(varying: list[ArmScores], clusters: Sequence[str]) -> None:

@@ -63,8 +63,8 @@ class Plan:
     """What a design can show and what it would need.
 
     Attributes:
-        design: The planned design, with the estimate of the spread of runs.
-        limit: The upper limit of the spread of runs; the same as the estimate where that was assumed.
+        design: The planned design, with the estimates of the spread of runs and draws.
+        upper: The same with their upper limits; equal where they were assumed.
         wanted: The power wanted.
         planned: The planned number of runs.
         rows: Other numbers of runs, with the planned draws and items.
@@ -73,7 +73,7 @@ class Plan:
     """
 
     design: Design
-    limit: float
+    upper: Design
     wanted: float
     planned: Row
     rows: tuple[Row, ...]
@@ -83,8 +83,9 @@ class Plan:
     @property
     def sentences(self) -> list[str]:
         """What is needed, in words."""
-        told = [self._needed(self.needed, " (the upper limit)" if self.limit > self.design.run_sd else "")]
-        if self.limit > self.design.run_sd:
+        known = self.upper == self.design
+        told = [self._needed(self.needed, "" if known else " (the upper limit)")]
+        if not known:
             told.append(self._needed(self.hoped, " (the estimate)"))
         runs = f"With {self.design.runs} {'seed' if self.design.runs == 1 else 'seeds'}"
         if self.design.runs < 2:
@@ -123,7 +124,9 @@ class Plan:
                 "alpha": design.alpha,
                 "gain": design.gain,
                 "run_sd": design.run_sd,
-                "run_sd_limit": self.limit,
+                "run_sd_limit": self.upper.run_sd,
+                "draw_sd": design.draw_sd,
+                "draw_sd_limit": self.upper.draw_sd,
                 "discordant": design.discordant if design.item_sd is None else None,
                 "item_sd": design.item_sd,
                 "residual_sd": design.residual_sd,
@@ -136,13 +139,13 @@ class Plan:
         }
 
 
-def plan(design: Design, limit: float | None = None, wanted: float = 0.8) -> Plan:
+def plan(design: Design, upper: Design | None = None, wanted: float = 0.8) -> Plan:
     """Returns what a design can show over the range of the spread of runs, and the smallest numbers that would do.
 
     Args:
-        design: The planned design; its ``run_sd`` is the estimate, and its ``items`` and ``random_runs`` hold for all
-            numbers of runs.
-        limit: The upper limit of the spread of runs, from a pilot; None where ``run_sd`` was assumed.
+        design: The planned design; its ``items`` and ``random_runs`` hold for all numbers of runs.
+        upper: The same design with the upper limits of ``run_sd`` and ``draw_sd``, from a pilot; None where they were
+            assumed.
         wanted: The power wanted.
 
     Returns:
@@ -153,20 +156,15 @@ def plan(design: Design, limit: float | None = None, wanted: float = 0.8) -> Pla
     """
     if not 0 < wanted < 1:
         raise UserError(f"the power wanted is {wanted}", "give a power between 0 and 1, such as 0.8")
-    highest = design.run_sd if limit is None else limit
-    if not highest >= design.run_sd:
-        raise UserError(
-            f"the upper limit of the run SD, {highest}, is below its estimate, {design.run_sd}",
-            "give a limit that is not below the estimate",
-        )
+    upper = upper or design
     hoped = _needs(design, wanted)
     return Plan(
         design=design,
-        limit=highest,
+        upper=upper,
         wanted=wanted,
-        planned=_row(design, highest, wanted),
-        rows=tuple(_row(replace(design, runs=runs), highest, wanted) for runs in RUNS),
-        needed=hoped if highest == design.run_sd else _needs(replace(design, run_sd=highest), wanted),
+        planned=_row(design, upper, wanted),
+        rows=tuple(_row(replace(design, runs=runs), replace(upper, runs=runs), wanted) for runs in RUNS),
+        needed=hoped if upper == design else _needs(upper, wanted),
         hoped=hoped,
     )
 
@@ -212,15 +210,15 @@ def fewest_items(design: Design, wanted: float) -> int | None:
     return high
 
 
-def _row(design: Design, limit: float, wanted: float) -> Row:
-    """Returns the power of ``design`` at both ends of the spread of runs."""
+def _row(design: Design, upper: Design, wanted: float) -> Row:
+    """Returns the power at both ends of the spread of runs."""
     high = power(design)
-    low = high if limit == design.run_sd else power(replace(design, run_sd=limit))
+    low = high if upper == design else power(upper)
     return Row(
         runs=design.runs,
         enough=_range(low.non_inferiority, high.non_inferiority),
         gain=_range(low.superiority, high.superiority),
-        items=fewest_items(replace(design, run_sd=limit), wanted),
+        items=fewest_items(upper, wanted),
     )
 
 

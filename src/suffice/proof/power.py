@@ -33,6 +33,7 @@ class Design:
         item_sd: Standard deviation over items of the difference of two arms, item x run noise apart; None where
             ``discordant`` says it.
         residual_sd: Standard deviation of the item x run noise of one arm at one item.
+        draw_sd: Standard deviation of random's score between draws, each with its own training; None for ``run_sd``.
     """
 
     items: int
@@ -45,11 +46,14 @@ class Design:
     alpha: float = 0.05
     item_sd: float | None = None
     residual_sd: float = 0.0
+    draw_sd: float | None = None
 
     @property
     def spread(self) -> str:
         """What is taken to vary, in words."""
         runs = f"runs vary by {self.run_sd:.3g} {'point' if self.run_sd == 1 else 'points'} (SD)"
+        if self.draw_sd is not None:
+            runs += f", draws by {self.draw_sd:.3g}"
         if self.item_sd is None:
             return f"{runs}, {_percent(self.discordant)} of the items differ between two arms"
         return f"{runs}, two arms differ by {self.item_sd:.3g} points at an item (SD)"
@@ -93,6 +97,7 @@ class PowerEstimate:
         )
 
 
+@lru_cache(maxsize=10_000)
 def power(design: Design) -> PowerEstimate:
     """Returns the power of the non-inferiority test and of superiority over random.
 
@@ -117,8 +122,9 @@ def power(design: Design) -> PowerEstimate:
         UserError: If a number of the design is out of its range.
     """
     _check(design)
-    level = _power(design, design.runs, 0.0, design.margin)
-    gain = _power(design, design.random_runs, design.gain, 0.0)
+    drawn = design.run_sd if design.draw_sd is None else design.draw_sd
+    level = _power(design, design.runs, design.run_sd, 0.0, design.margin)
+    gain = _power(design, design.random_runs, drawn, design.gain, 0.0)
     return PowerEstimate(design, level, gain)
 
 
@@ -129,7 +135,7 @@ def _check(design: Design) -> None:
             f"a design of {design.items} items, {design.runs} runs and {design.random_runs} draws has no power",
             "plan at least one item and one run",
         )
-    sizes = (design.run_sd, design.margin, design.item_sd or 0.0, design.residual_sd)
+    sizes = (design.run_sd, design.margin, design.item_sd or 0.0, design.residual_sd, design.draw_sd or 0.0)
     known = all(0 <= size < np.inf for size in sizes) and np.isfinite(design.gain)
     if not (known and 0 <= design.discordant <= 1 and 0 < design.alpha < 1):
         items = "" if design.item_sd is None else f", an item SD of {design.item_sd}"
@@ -140,25 +146,26 @@ def _check(design: Design) -> None:
         )
 
 
-def _power(design: Design, other_runs: int, true: float, margin: float) -> float | None:
+def _power(design: Design, other_runs: int, other_sd: float, true: float, margin: float) -> float | None:
     """Returns P(lower bound > -margin) at the true difference ``true``, or None where runs are too few."""
     runs = np.array([design.runs, other_runs])
     if runs.min() < 2:
         return None
     noise = design.residual_sd**2 / design.items
     items = _item_variance(design, true) / design.items + float((noise / runs).sum())
-    spread = items + float((design.run_sd**2 / runs).sum())
+    between = np.array([design.run_sd, other_sd]) ** 2
+    spread = items + float((between / runs).sum())
     if spread == 0:
         return 1.0 if true + margin > 0 else 0.0
     free = max(1, design.items - 1)
     nodes, weights = _mean_squares((free, *(int(count) - 1 for count in runs)))
     item_square = items * nodes[0]
-    squares = (design.run_sd**2 + noise) * nodes[1:] / runs[:, None]
+    squares = ((between + noise) / runs)[:, None] * nodes[1:]
     residuals = noise / runs
     variance = item_square + np.maximum(0.0, squares - residuals[:, None]).sum(axis=0)
     parts = item_square**2 / free + (squares**2 / (runs[:, None] - 1)).sum(axis=0)
     parts += float((residuals**2 / (runs - 1) / free).sum())
-    fewest = min([free] * (items > 0) + [int(runs.min()) - 1] * (design.run_sd + noise > 0))
+    fewest = min([free] * (items > 0) + [int(count) - 1 for count in runs[between + noise > 0]])
     degrees = np.maximum(variance**2 / parts, fewest)
     half = special.stdtrit(degrees, 1 - design.alpha / 2) * np.sqrt(variance)
     return float(np.clip(weights @ special.ndtr((true + margin - half) / spread**0.5), 0.0, 1.0))
@@ -173,8 +180,14 @@ def _item_variance(design: Design, true: float) -> float:
 
 
 def _mean_squares(degrees: tuple[int, ...]) -> tuple[Array, Array]:
-    """Returns nodes ``[parts, n]`` and weights ``[n]`` for the mean over independent chi-squares over their df."""
-    alone = [_chi_square(free, 6 if place == 0 else 16) for place, free in enumerate(degrees)]
+    """Returns nodes ``[parts, n]`` and weights ``[n]`` for the mean over independent chi-squares over their df.
+
+    The first is that of the items. The fewer its degrees of freedom, the wider a mean square spreads and the more
+    nodes it takes; powers are right within 0.002 from three runs on, and within 0.01 with two.
+    """
+    items, *runs = degrees
+    alone = [_chi_square(items, 6 if items < 30 else 3)]
+    alone += [_chi_square(free, {1: 64, 2: 24, 3: 20}.get(free, 12)) for free in runs]
     grids = np.meshgrid(*(nodes for nodes, _ in alone), indexing="ij")
     weights = np.ones(())
     for _, own in alone:
@@ -184,13 +197,10 @@ def _mean_squares(degrees: tuple[int, ...]) -> tuple[Array, Array]:
 
 @lru_cache(maxsize=512)
 def _chi_square(degrees: int, count: int) -> tuple[Array, Array]:
-    """Returns nodes and weights of the mean over a chi-square variable divided by its degrees of freedom.
-
-    One degree of freedom, with its pole at zero, takes 64 nodes; from 301 on the variable is taken as 1.
-    """
+    """Returns nodes and weights of the mean over a chi-square variable divided by its degrees of freedom."""
     if degrees > _KNOWN:
         return np.ones(1), np.ones(1)
-    nodes, weights = special.roots_genlaguerre(64 if degrees == 1 else count, degrees / 2 - 1)
+    nodes, weights = special.roots_genlaguerre(count, degrees / 2 - 1)
     return 2 * nodes / degrees, weights / weights.sum()
 
 
