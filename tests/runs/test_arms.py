@@ -109,7 +109,7 @@ def test_the_curve_adds_budgets_and_leaves_the_verdicts_arms_alone():
     }
     settings = {"pool": ["p"], "target.file": "t", "training.batch_size": 4, "training.epochs": 1,
                 "design.budgets": [2, 20], "design.seeds": 2, "design.draws": 2}  # fmt: skip
-    runs = plan_arms(read_recipe("lima", settings), POOL, CHOSEN, LENGTHS, curve)
+    runs = plan_arms(read_recipe("lima", settings), POOL, CHOSEN, LENGTHS, curve=curve)
     assert Counter(run.arm for run in runs if not run.curve) == {
         "base": 1, "random-8": 2, "longest-8": 2, "selected-8": 2, "full": 2,
     }  # fmt: skip

@@ -11,8 +11,21 @@ from numpy.typing import NDArray
 
 from suffice.common.errors import UserError, unknown_name
 
-Kind = Literal["base", "random", "longest", "selected", "full", "model", "method"]
+Kind = Literal[
+    "base",
+    "random",
+    "longest",
+    "length-matched",
+    "compute-matched",
+    "selected",
+    "full",
+    "model",
+    "method",
+]
 """What an arm is: one of a run's conditions, a single fixed model, or a method that was run several times."""
+
+DRAWN: tuple[Kind, ...] = ("random", "length-matched", "compute-matched")
+"""The kinds whose rows are drawn anew for every run."""
 
 PERCENT = (0.0, 100.0)
 UNBOUNDED = (-math.inf, math.inf)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
 from suffice.common.files import atomic_path
-from suffice.proof.arms import ArmScores, Kind
+from suffice.proof.arms import DRAWN, ArmScores, Kind
 
 SCHEMA = pa.schema(
     [
@@ -95,7 +95,7 @@ def read_outcomes(path: Path) -> pa.Table:
 def scored(table: pa.Table) -> Scored:
     """Returns the scores of an outcome table as one matrix an arm.
 
-    A run is one pair of draw and seed; of ``random`` a run is one draw, whose trainings are averaged, since trainings
+    A run is one pair of draw and seed; of ``random`` and its matched kinds a run is one draw, whose trainings are averaged, since trainings
     on one draw are not independent. Samples of one item in one run (repeated generations) are averaged and never
     counted as runs.
 
@@ -123,7 +123,7 @@ def scored(table: pa.Table) -> Scored:
     arms = []
     for number, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         mine = owners == number
-        keys = runs[mine, :1] if kind == "random" else runs[mine]
+        keys = runs[mine, :1] if kind in DRAWN else runs[mine]
         matrix = _matrix(name, keys, places[mine], scores[mine], items)
         arms.append(ArmScores(name, cast("Kind", kind), 100 * matrix))
     return Scored(arms, items, clusters, families)

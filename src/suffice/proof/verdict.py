@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from suffice.common.errors import UserError
-from suffice.proof.arms import ArmScores, Kind
+from suffice.proof.arms import DRAWN, ArmScores, Kind
 from suffice.proof.comparison import Claim, Comparison, compare
 from suffice.proof.intervals import Interval, difference_interval, family_intervals, mean_interval
 from suffice.proof.sentences import Outcome, rows_phrase, verdict_sentence
@@ -181,9 +181,9 @@ def _yardstick(named: dict[Kind, ArmScores], clusters: Sequence[str], alpha: flo
 def _comparisons(
     named: dict[Kind, ArmScores], yardstick: Kind, clusters: Sequence[str], margin: float, alpha: float
 ) -> tuple[Comparison, ...]:
-    """Returns the comparisons: with the yardstick, base and random, then with a full pool that is none."""
+    """Returns the comparisons: with the yardstick, base and all that is drawn, then with a full pool that is none."""
     selected = named["selected"]
-    wanted: list[tuple[Kind, Claim]] = [("base", "superiority"), ("random", "superiority")]
+    wanted: list[tuple[Kind, Claim]] = [(kind, "superiority") for kind in ("base", *DRAWN)]
     if yardstick != "base":
         wanted.insert(0, (yardstick, "non-inferiority"))
     if yardstick != "full":

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from suffice.common.draws import Draws
+from suffice.proof.arms import DRAWN
+from suffice.runs.controls import compute_matched, length_matched
 from suffice.runs.recipe import Recipe
 from suffice.scorers.protocol import Scores
 
@@ -23,7 +25,7 @@ class ArmRun:
 
     Attributes:
         arm: The arm's name, such as ``random-1000``.
-        kind: ``base``, ``random``, ``longest``, ``selected`` or ``full``; ``method`` for another scorer's choice.
+        kind: The kind of arm as the recipe names it; ``method`` for another scorer's choice on the curve.
         index: The number of the run within the arm.
         draw: The number of the draw; 0 where nothing is drawn.
         seed: The training seed.
@@ -46,7 +48,7 @@ class ArmRun:
     @property
     def method(self) -> str:
         """The way of choosing, without the budget."""
-        return self.arm.rpartition("-")[0] or self.arm
+        return self.arm if self.kind in ("base", "full") else self.arm.rpartition("-")[0]
 
 
 def plan_arms(
@@ -54,7 +56,9 @@ def plan_arms(
     pool_size: int,
     selected: Sequence[int],
     lengths: Scores | None,
+    *,
     curve: Curve | None = None,
+    scored: bool = True,
 ) -> list[ArmRun]:
     """Returns the runs of all arms, the base first and those of the budget curve last.
 
@@ -62,67 +66,82 @@ def plan_arms(
         recipe: The recipe.
         pool_size: Rows of the pool.
         selected: Pool indices of the selection.
-        lengths: Lengths of the answers, where the arm ``longest`` is wanted.
+        lengths: Lengths of the answers, where the arm ``longest`` or ``length-matched`` is wanted.
         curve: Pool indices of the curve's selections, by ``selected``, ``longest`` or scorer, and by budget.
+        scored: Whether a model read the pool to choose, for the arm ``compute-matched``.
     """
-    budget = len(selected)
-    runs = [
-        run
-        for kind in recipe.design.arms
-        for run in _runs(recipe, kind, _choice(kind, recipe, pool_size, selected, lengths), budget, pool_size)
-    ]
-    return runs + list(_curve_runs(recipe, pool_size, budget, curve or {}, {run.arm for run in runs}))
-
-
-def _choice(
-    kind: str, recipe: Recipe, pool_size: int, selected: Sequence[int], lengths: Scores | None
-) -> Sequence[int] | None:
-    """Returns the rows of an arm whose runs share them; None for random, which draws anew, and for the base."""
-    if kind == "full":
-        return range(pool_size)
-    if kind == "selected":
-        return selected
-    if kind == "longest":
-        assert lengths is not None, "the arm 'longest' needs the lengths"
-        order = np.argsort(-lengths.values, kind="stable")[: len(selected)]  # ties in pool order
-        return [int(i) for i in order]
-    return None
-
-
-def _curve_runs(
-    recipe: Recipe, pool_size: int, budget: int, curve: Curve, known: set[str]
-) -> Iterator[ArmRun]:
-    """Yields the runs of the curve's arms, but for those that the verdict has already."""
-    choices: list[tuple[str, Sequence[int] | None, int]] = [
-        ("random", None, rows) for rows in sorted({*recipe.design.budgets, budget}) if curve
-    ]
-    choices += [(method, rows, len(rows)) for method, by in curve.items() for rows in by.values()]
-    for method, rows, size in choices:
+    plan = _Plan(recipe, pool_size, selected, lengths, scored)
+    runs = [run for kind in recipe.design.arms for run in plan.runs(kind)]
+    known = {run.arm for run in runs}
+    budgets = sorted({*recipe.design.budgets, len(selected)}) if curve else []
+    sizes = [("random", size, None) for size in budgets]
+    choices = [(method, size, rows) for method, by in (curve or {}).items() for size, rows in by.items()]
+    for method, size, rows in [*sizes, *choices]:
         if f"{method}-{size}" not in known:
-            yield from _runs(recipe, method, rows, budget, pool_size, size=size, curve=True)
+            runs += plan.curve_runs(method, size, rows)
+    return runs
 
 
-def _runs(
-    recipe: Recipe,
-    method: str,
-    choice: Sequence[int] | None,
-    budget: int,
-    pool_size: int,
-    *,
-    size: int | None = None,
-    curve: bool = False,
-) -> Iterator[ArmRun]:
-    """Yields the runs of one arm."""
-    size = size or (budget if choice is None else len(choice))
-    kind = method if method in ("base", "random", "longest", "selected", "full") else "method"
-    name = method if method in ("base", "full") else f"{method}-{size}"
-    for index, (draw, seed) in enumerate(_seeds(recipe, method)):
-        rows: Sequence[int] = choice or ()
-        if method == "random":
-            rows = Draws(recipe.seed, "random arm", draw).sample(range(pool_size), size)
-        steps = 0 if method == "base" else recipe.steps(len(rows), budget)
-        seen = _seen(rows, steps * recipe.training.batch_size, recipe.seed, index)
-        yield ArmRun(name, kind, index, draw, seed, seen, steps, len(rows), curve)
+@dataclass(frozen=True)
+class _Plan:
+    """What the arms of one recipe are made of."""
+
+    recipe: Recipe
+    pool_size: int
+    selected: Sequence[int]
+    lengths: Scores | None
+    scored: bool
+
+    def runs(self, kind: str) -> Iterator[ArmRun]:
+        """Yields the runs of an arm of the verdict."""
+        budget, batch = len(self.selected), self.recipe.training.batch_size
+        size = {"base": 0, "full": self.pool_size}.get(kind, budget)
+        steps = self.recipe.steps(size, budget) if size else 0
+        if kind == "compute-matched":
+            size, steps = compute_matched(budget, steps, batch, self.pool_size, scored=self.scored)
+        for index, (draw, seed) in enumerate(_seeds(self.recipe, kind)):
+            yield self._run(kind, size, self._rows(kind, size, draw), steps, index, draw, seed)
+
+    def curve_runs(self, method: str, size: int, rows: Sequence[int] | None) -> Iterator[ArmRun]:
+        """Yields the runs of an arm that stands on the curve alone; random rows are drawn."""
+        steps = self.recipe.steps(size, len(self.selected))
+        for index, (draw, seed) in enumerate(_seeds(self.recipe, method)):
+            own = self._rows(method, size, draw) if rows is None else rows
+            yield self._run(method, size, own, steps, index, draw, seed, curve=True)
+
+    def _rows(self, kind: str, size: int, draw: int) -> Sequence[int]:
+        if kind == "base":
+            return ()
+        if kind == "full":
+            return range(self.pool_size)
+        if kind == "selected":
+            return self.selected
+        if kind in ("random", "compute-matched"):
+            return Draws(self.recipe.seed, f"{kind} arm", draw).sample(range(self.pool_size), size)
+        assert self.lengths is not None, f"the arm '{kind}' needs the lengths"
+        if kind == "length-matched":
+            draws = Draws(self.recipe.seed, f"{kind} arm", draw)
+            return length_matched(self.lengths.values, self.selected, draws)
+        order = np.argsort(-self.lengths.values, kind="stable")[:size]  # ties in pool order
+        return [int(i) for i in order]
+
+    def _run(
+        self,
+        method: str,
+        size: int,
+        rows: Sequence[int],
+        steps: int,
+        index: int,
+        draw: int,
+        seed: int,
+        *,
+        curve: bool = False,
+    ) -> ArmRun:
+        kinds = (*DRAWN, "base", "longest", "selected", "full")
+        kind = method if method in kinds else "method"
+        name = method if method in ("base", "full") else f"{method}-{size}"
+        seen = _seen(rows, steps * self.recipe.training.batch_size, self.recipe.seed, index)
+        return ArmRun(name, kind, index, draw, seed, seen, steps, size, curve)
 
 
 def _seeds(recipe: Recipe, method: str) -> list[tuple[int, int]]:
@@ -130,7 +149,7 @@ def _seeds(recipe: Recipe, method: str) -> list[tuple[int, int]]:
     design = recipe.design
     if method == "base":
         return [(0, recipe.seed)]
-    if method == "random":
+    if method in DRAWN:
         return [
             (draw, recipe.seed + draw + more * SEED_STRIDE)
             for draw in range(design.draws)

@@ -85,9 +85,10 @@ class Run:
     @cached_property
     def arms(self) -> list[ArmRun]:
         """The runs of all arms."""
-        longest = "longest" in self.recipe.design.arms
-        lengths = Scores.read(self.folder.scores_by("length")) if longest else None
-        return plan_arms(self.recipe, len(self.pool), self.selected, lengths, self.curve)
+        by_length = {"longest", "length-matched"} & set(self.recipe.design.arms)
+        lengths = Scores.read(self.folder.scores_by("length")) if by_length else None
+        scored = "tokens" in (self.folder.stamp("score") or {}).get("notes", {})
+        return plan_arms(self.recipe, len(self.pool), self.selected, lengths, curve=self.curve, scored=scored)
 
     @cached_property
     def curve(self) -> dict[str, dict[int, list[int]]]:

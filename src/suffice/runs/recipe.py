@@ -6,7 +6,7 @@ import math
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from suffice.common.errors import UserError, unknown_name
 from suffice.common.files import write_text
 
-ArmKind = Literal["base", "random", "longest", "selected", "full"]
-ARMS: tuple[ArmKind, ...] = get_args(ArmKind)
+ArmKind = Literal["base", "random", "longest", "length-matched", "compute-matched", "selected", "full"]
+ARMS: tuple[ArmKind, ...] = ("base", "random", "longest", "selected", "full")
 
 
 class _Section(BaseModel):

@@ -39,7 +39,7 @@ class ScoreStage:
     def _others(self, run: Run) -> list[str]:
         """Returns the scorers that are needed beside the selection's."""
         design = run.recipe.design
-        longest = ["length"] if "longest" in design.arms else []
+        longest = ["length"] if {"longest", "length-matched"} & set(design.arms) else []
         curve = [name.partition("+")[0] for name in design.scorers] if design.budgets else []
         return sorted({*longest, *curve})
 
