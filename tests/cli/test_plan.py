@@ -166,6 +166,26 @@ def test_an_arm_that_the_pilot_never_trained(pilot, capsys):
     assert answer(["pilot"], capsys)["cost"] is None
 
 
+def test_arms_of_other_budgets_do_not_count(pilot, capsys):
+    alone = answer(["pilot"], capsys)
+    counts = {"selected-4": 3, "random-4": 4, **COUNTS, "selected-16": 3, "method-8": 2}
+    (pilot / "stages").mkdir()
+    (pilot / "stages" / "select.json").write_text(json.dumps({"indices": list(range(8))}))
+    write_outcomes(pilot / "outcomes.parquet", outcomes(counts))
+    found = answer(["pilot"], capsys)
+    assert [arm["name"] for arm in found["pilot"]["arms"]] == ["random-8", "selected-8", "full"]
+    assert found["cost"]["planned"] == alone["cost"]["planned"]
+
+
+def test_every_draw_may_be_trained_more_than_once(pilot, capsys):
+    once = answer(["pilot"], capsys)["cost"]["planned"]
+    recipe = pilot / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("draw_seeds: 1", "draw_seeds: 2"))
+    twice = answer(["pilot"], capsys)["cost"]["planned"]
+    assert (once["training_runs"], twice["training_runs"]) == (3 + 3 + 4, 3 + 3 + 8)
+    assert twice["train_seconds"] - once["train_seconds"] == 4 * 11.5
+
+
 def test_an_outcome_table_is_a_pilot_too(pilot, capsys):
     found = answer(["pilot/outcomes.parquet", "--run-sd", "1.5", "--discordant", "0.2"], capsys)
     assert found["assumed"] == [

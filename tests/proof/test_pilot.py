@@ -124,6 +124,9 @@ def test_draws_of_random_have_a_spread_of_their_own():
         f"Draws of random vary by {found.draw.sd:.2g} points (SD), known with 2 degrees"
     )
     assert pilot([selected, full], alone(50)).draw is None
+    matched = ArmScores("length-matched-8", "length-matched", wild.scores, UNBOUNDED)
+    assert pilot([selected, full, wild, matched], alone(50)).run == found.run
+    assert pilot([selected, full, wild, matched], alone(50)).draw == found.draw
 
 
 def test_arms_that_do_not_vary_alike():

@@ -48,7 +48,7 @@ def plan(
     from suffice.cli.output import print_json
     from suffice.proof import plan as planning
 
-    found, settings = _read(pilot) if pilot else (None, None)
+    found, settings, names = _read(pilot) if pilot else (None, None, {})
     design, upper, assumed = _designs(found, settings, run_sd, discordant)
     wanted = {
         "items": items or (found.clusters if found else None),
@@ -60,7 +60,7 @@ def plan(
     }
     design, upper = _with(design, wanted), _with(upper, wanted)
     made = planning.plan(design, upper, power)
-    cost = _cost(pilot, found, settings, made) if pilot and settings and found else None
+    cost = _cost(pilot, found, settings, names, made) if pilot and settings and found else None
     if json:
         pilot_json = found.as_json() if found else None
         print_json({"pilot": pilot_json, "assumed": assumed, **made.as_json(), "cost": cost})
@@ -68,16 +68,25 @@ def plan(
     _tell(found, assumed, made, cost)
 
 
-def _read(path: Path) -> tuple[Pilot, DesignSettings | None]:
-    """Returns the pilot in a run folder or an outcome table, and the design of the run."""
+def _read(path: Path) -> tuple[Pilot, DesignSettings | None, dict[str, str]]:
+    """Returns the pilot in a run folder or an outcome table, the design of the run, and the arm of each kind."""
     from suffice.proof.outcomes import read_outcomes, scored
     from suffice.proof.pilot import pilot
     from suffice.runs.folder import RunFolder
 
+    if path.is_file():
+        data = scored(read_outcomes(path))
+        return pilot(data.arms, data.clusters), None, {}
     folder = RunFolder(path)
-    settings = None if path.is_file() else folder.recipe().design
-    data = scored(read_outcomes(path if path.is_file() else folder.outcomes))
-    return pilot(data.arms, data.clusters), settings
+    recipe = folder.recipe()
+    data = scored(read_outcomes(folder.outcomes))
+    chosen = len((folder.stamp("select") or {}).get("indices", ())) or recipe.selection.budget
+    names: dict[str, str] = {}
+    for arm in data.arms:  # those of other budgets stand on the curve alone
+        if arm.kind in recipe.design.arms and (arm.kind not in names or arm.name == f"{arm.kind}-{chosen}"):
+            names[arm.kind] = arm.name
+    judged = [arm for arm in data.arms if names.get(arm.kind) == arm.name]
+    return pilot(judged, data.clusters), recipe.design, names
 
 
 def _designs(
@@ -128,20 +137,24 @@ def _with(design: Design, wanted: dict[str, Any]) -> Design:
     return replace(design, **{name: value for name, value in wanted.items() if value is not None})
 
 
-def _cost(path: Path, pilot: Pilot, settings: DesignSettings, made: Plan) -> dict[str, Any] | None:
+def _cost(
+    path: Path, pilot: Pilot, settings: DesignSettings, names: dict[str, str], made: Plan
+) -> dict[str, Any] | None:
     """Returns what the planned and the needed design cost, by the mean of the pilot's runs; None without any.
 
     Seconds are those of one worker. Evaluation is scaled by the number of items.
     """
-    from suffice.runs.folder import RunFolder
+    from suffice.proof.arms import DRAWN
 
-    means = {kind: _mean_run(RunFolder(path), kind) for kind in settings.arms if kind != "base"}
+    means = {
+        kind: _mean_run(path / "arms" / names.get(kind, kind)) for kind in settings.arms if kind != "base"
+    }
     known = {kind: mean for kind, mean in means.items() if mean}
     if not known:
         return None
 
     def of(seeds: int, draws: int, items: int) -> dict[str, Any]:
-        counts = {kind: draws if kind == "random" else seeds for kind in known}
+        counts = {kind: draws * settings.draw_seeds if kind in DRAWN else seeds for kind in known}
         totals = [sum(counts[kind] * mean[place] for kind, mean in known.items()) for place in range(3)]
         return {
             "training_runs": sum(counts.values()),
@@ -158,24 +171,22 @@ def _cost(path: Path, pilot: Pilot, settings: DesignSettings, made: Plan) -> dic
     }
 
 
-def _mean_run(folder: Any, kind: str) -> tuple[float, float, float] | None:
+def _mean_run(arm: Path) -> tuple[float, float, float] | None:
     """Returns the mean seconds of training and of evaluation and the mean FLOPs of an arm's runs, or None."""
     from suffice.common.files import read_json
 
     runs = [
         (read_json(path), read_json(path.with_name("evaluated.json")))
-        for path in sorted(folder.arms.glob("*/*/trained.json"))
-        if path.parts[-3].split("-")[0] == kind and path.with_name("evaluated.json").exists()
+        for path in sorted(arm.glob("*/trained.json"))
+        if path.with_name("evaluated.json").exists()
     ]
     if not runs:
         return None
-    totals = [
-        sum(trained["seconds"] for trained, _ in runs),
-        sum(evaluated["seconds"] for _, evaluated in runs),
-        sum(trained["flops"] for trained, _ in runs),
-    ]
-    training, evaluating, flops = (total / len(runs) for total in totals)
-    return training, evaluating, flops
+    return (
+        sum(trained["seconds"] for trained, _ in runs) / len(runs),
+        sum(evaluated["seconds"] for _, evaluated in runs) / len(runs),
+        sum(trained["flops"] for trained, _ in runs) / len(runs),
+    )
 
 
 def _tell(pilot: Pilot | None, assumed: list[str], made: Plan, cost: dict[str, Any] | None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from suffice.common.errors import UserError
-from suffice.proof.arms import ArmScores, Kind
+from suffice.proof.arms import DRAWN, ArmScores, Kind
 from suffice.proof.variance import ROUNDING, Array, RunVariance, of_difference, of_mean
 
 CONFIDENCE = 0.8
@@ -63,7 +63,7 @@ class Pilot:
         single: Names of the trained arms with one run, which are left out.
         items: The number of items.
         clusters: The number of independent groups of items.
-        run: The spread of runs, pooled over the arms but for random, whose runs hold the luck of the draw too.
+        run: The spread of runs, pooled over the arms that do not draw their rows anew.
         draw: The spread of random's draws, each with its own training; None where it has fewer than two.
         alike: The p value of Bartlett's test that the pooled arms vary alike; None with fewer than two that vary.
         residual_sd: Standard deviation of the item x run noise of one arm at one cluster.
@@ -96,7 +96,7 @@ class Pilot:
         if self.draw is not None:
             told.append(f"Draws of random vary by {_spread_words(self.draw)}.")
         if self.alike is not None and self.alike < UNLIKE:
-            alike = [arm for arm in self.arms if arm.kind != "random"]
+            alike = [arm for arm in self.arms if arm.kind not in DRAWN] or self.arms
             low, high = (choose(alike, key=lambda arm: arm.sd) for choose in (min, max))
             told.append(
                 f"The arms do not vary alike (run means by {low.sd:.2g} in {low.name}, by {high.sd:.2g} in {high.name}), "
@@ -117,8 +117,8 @@ def pilot(arms: Sequence[ArmScores], clusters: Sequence[str]) -> Pilot:
     """Returns the variance components of a pilot.
 
     Arms are taken to vary alike: their mean squares are pooled, weighted by degrees of freedom; random has its own,
-    since its runs differ in the draw too, and stands for the others only where it is alone. The variance of run
-    means S has f degrees of freedom and the limits ``S·f / χ²(p, f)``; to plan with the upper 80 % limit is the
+    since its runs differ in the draw too, and arms that draw stand for the others only where there are none. The
+    variance of run means S has f degrees of freedom and the limits ``S·f / χ²(p, f)``; to plan with the upper 80 % limit is the
     advice of Browne (1995), Statistics in Medicine 14, 1933-1940. What item x run noise adds to S is
     subtracted from the estimate and from the limits as if it were known, for it has (clusters - 1) times as many
     degrees of freedom. The variance over items is that of the difference of two arms, averaged over the pairs
@@ -139,7 +139,7 @@ def pilot(arms: Sequence[ArmScores], clusters: Sequence[str]) -> Pilot:
     varying = [arm for arm in trained if arm.runs > 1]
     _check(varying, clusters)
     found = {arm.name: of_mean(arm, clusters).arms[0] for arm in varying}
-    pooled = [arm for arm in varying if arm.kind != "random"] or varying
+    pooled = [arm for arm in varying if arm.kind not in DRAWN] or varying
     drawn = [arm for arm in varying if arm.kind == "random"]
     if all(found[arm.name].square == 0 for arm in pooled):
         raise UserError(
