@@ -56,8 +56,8 @@ def test_item_looks_spend_alpha_by_another_integral(items, spending):
 
 @pytest.mark.parametrize("spending", SPENDINGS)
 def test_many_runs_are_the_normal_theory(spending):
-    runs = run_looks([1000, 2000, 3000], 0.05, spending)
-    # The levels of later looks are simulated; six of their standard errors of 0.0002 at most.
+    runs = run_looks([1000, 2000, 3000], 0.05, spending, paths=200_000)
+    # The levels of later looks are simulated; four of their standard errors of 0.0003 at most.
     assert runs.nominal_alpha == pytest.approx(
         item_looks([1000, 2000, 3000], 0.05, spending).nominal_alpha, abs=0.0012
     )
