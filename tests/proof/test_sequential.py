@@ -78,28 +78,28 @@ def p_values(runs, studies, seed, *, arms=2, pooled=True):
 @pytest.mark.parametrize("spending", SPENDINGS)
 @pytest.mark.parametrize(("runs", "arms"), [((3, 5, 8), 2), ((2, 4, 8), 2), ((3, 6, 10), 1)])
 def test_all_looks_together_keep_alpha(runs, arms, spending):
-    # 40,000 studies: a Monte Carlo standard error of 0.0011. Three of them.
+    # 30,000 studies: a Monte Carlo standard error of 0.0013. Three of them.
     looks = run_looks(runs, 0.05, spending, arms=arms)
-    values = p_values(runs, 40_000, seed=9, arms=arms)
+    values = p_values(runs, 30_000, seed=9, arms=arms)
     crossed = (values <= np.array(looks.nominal_alpha)[:, None]).any(axis=0)
-    assert crossed.mean() == pytest.approx(0.05, abs=0.0033)
+    assert crossed.mean() == pytest.approx(0.05, abs=0.0038)
     assert (values <= 0.05).any(axis=0).mean() > 0.08  # what looking at plain intervals would do
 
 
 def test_each_look_spends_what_it_may():
     looks = run_looks((3, 5, 8), 0.1, "pocock", seed=4, paths=100_000)
-    values = p_values((3, 5, 8), 40_000, seed=9)
+    values = p_values((3, 5, 8), 30_000, seed=9)
     crossed = np.logical_or.accumulate(values <= np.array(looks.nominal_alpha)[:, None], axis=0)
-    assert crossed.mean(axis=1) == pytest.approx(looks.spent, abs=0.0045)
+    assert crossed.mean(axis=1) == pytest.approx(looks.spent, abs=0.0052)
 
 
 @pytest.mark.parametrize("spending", SPENDINGS)
 def test_the_interval_that_does_not_pool_errs_no_more(spending):
     """Welch's test is what `difference_interval` comes to where runs dominate."""
     looks = run_looks((3, 5, 8), 0.05, spending)
-    values = p_values((3, 5, 8), 40_000, seed=11, pooled=False)
+    values = p_values((3, 5, 8), 30_000, seed=11, pooled=False)
     crossed = (values <= np.array(looks.nominal_alpha)[:, None]).any(axis=0)
-    assert 0.03 < crossed.mean() < 0.0533
+    assert 0.03 < crossed.mean() < 0.0538
 
 
 @pytest.mark.parametrize("spending", SPENDINGS)
@@ -125,16 +125,17 @@ def test_spending_rises_from_zero_to_alpha(first, second, alpha, spending):
     assert spend(1, alpha, spending) == alpha
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.integers(2, 120), min_size=1, max_size=6, unique=True).map(sorted),
     st.floats(0.001, 0.3),
     st.sampled_from(SPENDINGS),
 )
-def test_levels_are_never_less_than_spent_anew_nor_more_than_alpha(planned, alpha, spending):
+def test_levels_lie_between_what_is_newly_spent_and_what_is_spent_so_far(planned, alpha, spending):
     for looks in (run_looks(planned, alpha, spending, paths=2000), item_looks(planned, alpha, spending)):
         new = np.diff(looks.spent, prepend=0.0)
-        assert all(0 < level <= alpha * (1 + 1e-9) for level in looks.nominal_alpha)
+        most = [max(share, 1e-12) * (1 + 1e-9) for share in looks.spent]
+        assert all(0 < level <= bound for level, bound in zip(looks.nominal_alpha, most, strict=True))
         assert all(level >= share - 1e-12 for level, share in zip(looks.nominal_alpha, new, strict=True))
 
 

@@ -157,16 +157,18 @@ def _run_looks(
     """Finds each look's level a with ``a - Q(a)`` newly spent, Q being the simulated part of a already stopped.
 
     A look's own p value is below a with probability a, exactly; only the share that an earlier look has stopped
-    already is left to simulation, which keeps its error small.
+    already is left to simulation, which keeps its error small. As Q is at most what was spent before, a lies between
+    what is newly spent and what is spent so far.
     """
     whole = _spent(runs, alpha, spending)
     levels: list[float] = []
     stopped = np.zeros(paths, dtype=bool)
-    for new, values in zip(np.diff(whole, prepend=0.0), _p_values(runs, arms, paths, seed), strict=True):
+    p_values = _p_values(runs, arms, paths, seed)
+    for so_far, new, values in zip(whole, np.diff(whole, prepend=0.0), p_values, strict=True):
         again = np.sort(values[stopped])
         left = new + np.arange(len(again) + 1) / paths
         first = int(np.argmax(np.append(again, np.inf) > left))
-        levels.append(max(float(left[first]), _LEAST))
+        levels.append(max(min(float(left[first]), so_far), _LEAST))
         stopped |= values <= levels[-1]
     return Looks(runs, "runs", alpha, spending, whole, tuple(levels))
 
