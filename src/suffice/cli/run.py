@@ -17,6 +17,9 @@ def run(
     pool: options.Pools = None,
     target: options.TargetFile = None,
     dev: options.DevFile = None,
+    untargeted: Annotated[
+        str | None, typer.Option(help="Target file of other tasks, watched for harm against the base.")
+    ] = None,
     extractor: Annotated[
         str | None, typer.Option(help="What is compared: auto, number, exact, choice or last_line.")
     ] = None,
@@ -74,6 +77,7 @@ def run(
         "pool": pool,
         "target.file": target,
         "target.dev": dev,
+        "target.untargeted": untargeted,
         "target.extractor": extractor,
         "target.items": items,
         "target.max_new_tokens": max_new_tokens,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from suffice.common.errors import UserError
 from suffice.proof.arms import ArmScores
@@ -112,7 +113,7 @@ def budget_curve(
         margin=margin,
         refuted=_last(points, lambda found: found.below(-margin)),
         shown=_last(reversed(points), lambda found: found.above(-margin)),
-        monotone=all(low <= high for low, high in zip(scores, scores[1:], strict=False)),
+        monotone=all(low <= high for low, high in pairwise(scores)),
     )
 
 

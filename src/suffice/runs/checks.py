@@ -35,6 +35,6 @@ def check(run: Run) -> None:
             "--tune picks learning rates on dev examples, and there are none",
             "give --target FILE with dev rows, or --dev FILE",
         )
-    judged = run.target.items if run.recipe.training.tune else run.target.test
+    judged = run.judged.items if run.recipe.training.tune else run.judged.test
     check_references(run.extractor, judged)
     _ = run.model_key  # refuses what is no model

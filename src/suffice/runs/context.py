@@ -16,6 +16,7 @@ from suffice.runs.arms import ArmRun, plan_arms
 from suffice.runs.cost import worker_count
 from suffice.runs.folder import RunFolder
 from suffice.runs.recipe import Recipe
+from suffice.runs.untargeted import with_untargeted
 from suffice.scorers.protocol import Scores
 
 if TYPE_CHECKING:
@@ -46,6 +47,17 @@ class Run:
         settings = self.recipe.target
         target = read_target(settings.file, settings.dev, seed=self.recipe.seed)
         return target.first(settings.items) if settings.items else target
+
+    @cached_property
+    def judged(self) -> Target:
+        """All items that arms are evaluated on: the target, and the untargeted ones that are watched for harm."""
+        settings = self.recipe.target
+        if settings.untargeted is None:
+            return self.target
+        untargeted = read_target(settings.untargeted, seed=self.recipe.seed)
+        return with_untargeted(
+            self.target, untargeted.first(settings.items) if settings.items else untargeted
+        )
 
     @cached_property
     def extractor(self) -> str:

@@ -185,7 +185,7 @@ def arm_job(
     training = recipe.training.model_dump(exclude={"tune", "rates"})
     course = [training, arm.seed, arm.steps, rows] if arm.steps else []  # the base is as it came
     trained = digest([run.model_key, recipe.execution.dtype, *course])
-    judging = recipe.target.model_dump(exclude={"file", "dev"})
+    judging = recipe.target.model_dump(exclude={"file", "dev", "untargeted"})
     return ArmJob(
         run=arm,
         folder=folder,
@@ -194,7 +194,7 @@ def arm_job(
         source=run.source,
         recipe=recipe,
         train_key=trained,
-        evaluate_key=digest([trained, run.target.fingerprint, judging, split]) if split else "",
+        evaluate_key=digest([trained, run.judged.fingerprint, judging, split]) if split else "",
         keep_weights=keep_weights,
         extractor=run.extractor,
         split=split,

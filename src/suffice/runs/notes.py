@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from suffice.common.files import read_json
 from suffice.runs.context import Run
 from suffice.runs.looks import look_sentence
 from suffice.runs.recipe import ARMS
@@ -26,6 +27,7 @@ def notes(run: Run, arms: list[dict[str, Any]]) -> list[str]:
         *_cut(run, arms),
         _selection(run),
         _rate(run),
+        *_harm(run),
     ]
     return [note for note in found if note]
 
@@ -82,3 +84,16 @@ def _rate(run: Run) -> str:
     if run.recipe.training.tune:
         return "The learning rate of each arm was picked on dev."
     return "All arms were trained with one learning rate; another might suit one of them better (--tune)."
+
+
+def _harm(run: Run) -> list[str]:
+    """Tells what the selection did to the tasks that it does not aim at."""
+    if run.recipe.target.untargeted is None:
+        return []
+    found = read_json(run.folder.verdict)["untargeted"]
+    own = [one for one in found if one["b"].startswith("selected-")]
+    if not own:
+        return [
+            "Harm to untargeted tasks cannot be told: it takes the base, and one run or three of every other arm."
+        ]
+    return [f"Untargeted: {one['sentence']}" for one in own]

@@ -70,7 +70,7 @@ def _fix_plan(run: Run) -> None:
     """
     plan = {
         "design": run.recipe.design.model_dump(),
-        "target": run.target.fingerprint,
+        "target": run.judged.fingerprint,
         "judging": {"extractor": run.extractor, "require_stop": run.recipe.target.require_stop},
     }
     if not run.folder.plan.exists():

@@ -27,6 +27,9 @@ class TargetSettings(_Section):
 
     file: str = Field(description="Target file (JSONL): prompt or messages, answer, task, split, id.")
     dev: str | None = Field(None, description="File of dev examples, where they are apart.")
+    untargeted: str | None = Field(
+        None, description="Target file of tasks that the selection does not aim at, watched for harm."
+    )
     extractor: Literal["auto", "number", "exact", "choice", "last_line"] = Field(
         "auto", description="What of reference and reply is compared; auto is number for GSM8K, else exact."
     )

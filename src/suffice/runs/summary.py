@@ -70,7 +70,7 @@ def costs(folder: RunFolder) -> dict[str, float]:
 def as_json(folder: RunFolder) -> dict[str, Any]:
     """Returns the stable JSON form of a finished run."""
     found = read_json(folder.verdict)
-    more = {name: found[name] for name in ("curve", "new_draw", "spreads")}
+    more = {name: found[name] for name in ("curve", "new_draw", "spreads", "untargeted")}
     return {
         "verdict": found["verdict"],
         "arms": found["arms"],

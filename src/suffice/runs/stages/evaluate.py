@@ -17,7 +17,8 @@ class EvaluateStage:
 
     def inputs(self, run: Run) -> Any:
         """The test items and how replies are judged."""
-        return [run.target.fingerprint, run.recipe.target.model_dump(exclude={"file", "dev"})]
+        judging = run.recipe.target.model_dump(exclude={"file", "dev", "untargeted"})
+        return [run.judged.fingerprint, judging]
 
     def intact(self, run: Run) -> bool:
         """Tells whether the outcomes are there."""
@@ -28,7 +29,7 @@ class EvaluateStage:
         jobs = arm_jobs(run, evaluate=True)
         do_jobs(run, jobs, "evaluate")
         write_outcomes(run.folder.outcomes, outcome_table(row for job in jobs for row in _rows(job)))
-        return {"items": len(run.target.test)}
+        return {"items": len(run.judged.test)}
 
 
 def _rows(job: ArmJob) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ class PoolStage:
     def inputs(self, run: Run) -> Any:
         """The pool files' content, and the target, whose test items are kept out of the pool."""
         files = {str(path): digest_file(Path(path)) for path in expand(run.recipe.pool)}
-        return [files, run.recipe.selection.reject_twins, run.target.fingerprint]
+        return [files, run.recipe.selection.reject_twins, run.judged.fingerprint]
 
     def intact(self, run: Run) -> bool:
         """Tells whether the three files are there."""
@@ -26,8 +26,8 @@ class PoolStage:
     def work(self, run: Run) -> dict[str, Any]:
         """Reads the pool; the summary counts the rows."""
         twins = run.recipe.selection.reject_twins
-        gathered = gather(run.recipe.pool, run.target, run.reporter, reject_twins=twins)
+        gathered = gather(run.recipe.pool, run.judged, run.reporter, reject_twins=twins)
         gathered.write(run.folder.pool, run.folder.rejected)
-        run.target.write(run.folder.target)
+        run.judged.write(run.folder.target)
         run.__dict__.pop("pool", None)  # an earlier read is out of date
         return counts(gathered, 0)
