@@ -134,7 +134,7 @@ def test_spending_rises_from_zero_to_alpha(first, second, alpha, spending):
 def test_levels_lie_between_what_is_newly_spent_and_what_is_spent_so_far(planned, alpha, spending):
     for looks in (run_looks(planned, alpha, spending, paths=2000), item_looks(planned, alpha, spending)):
         new = np.diff(looks.spent, prepend=0.0)
-        most = [max(share, 1e-12) * (1 + 1e-9) for share in looks.spent]
+        most = [share * (1 + 1e-9) + 2e-12 for share in looks.spent]
         assert all(0 < level <= bound for level, bound in zip(looks.nominal_alpha, most, strict=True))
         assert all(level >= share - 1e-12 for level, share in zip(looks.nominal_alpha, new, strict=True))
 
