@@ -6,14 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suffice.cli.app import app
 from suffice.cli.main import run
-from suffice.cli.plan import plan
 from suffice.proof.outcomes import outcome_table, write_outcomes
 from suffice.runs.recipe import read_recipe
-
-if "plan" not in [command.name for command in app.registered_commands]:
-    app.command("plan")(plan)
 
 ITEMS = 40
 COUNTS = {"base": 1, "random-8": 4, "selected-8": 3, "full": 3}

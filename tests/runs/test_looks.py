@@ -23,7 +23,7 @@ def test_without_looks_the_design_stands():
 
 def test_each_look_has_its_runs_and_its_level():
     found = designs(DesignSettings(looks=[3, 5, 8]))
-    levels = run_looks([3, 5, 8], 0.05).nominal_alpha
+    levels = run_looks([3, 5, 8], 0.05, arms=1).nominal_alpha
     assert [(one.seeds, one.draws, one.alpha) for one in found] == list(
         zip([3, 5, 8], [3, 5, 8], levels, strict=True)
     )
@@ -53,7 +53,7 @@ def test_a_run_goes_on_while_its_outcome_is_open(workplace):
     assert run.recipe.design.seeds == 4
     manifest = read_json(folder.manifest)
     assert manifest["recipe"]["design"]["looks"] == [3, 4]
-    assert manifest["level"] == pytest.approx(1 - run_looks([3, 4], 0.05).nominal_alpha[1])
+    assert manifest["level"] == pytest.approx(1 - run_looks([3, 4], 0.05, arms=1).nominal_alpha[1])
     assert "This is look 2 of 2" in folder.report.read_text()
     stamp = folder.path / "stages" / "prove.json"
     before = stamp.stat().st_mtime_ns

@@ -10,12 +10,13 @@ from suffice.runs.recipe import DesignSettings
 def designs(design: DesignSettings) -> list[DesignSettings]:
     """Returns the design in force at each look: so many runs an arm, and that look's share of alpha.
 
-    Without looks there is one, the design itself. The levels are those of `suffice.proof.sequential.run_looks`, so that
-    all looks together err no more often than the design's alpha allows.
+    Without looks there is one, the design itself. The levels are those of `suffice.proof.sequential.run_looks` for
+    one arm that varies (the base does not, and the interval pools no spreads), so that all looks together err no
+    more often than the design's alpha allows.
     """
     if not design.looks:
         return [design]
-    levels = run_looks(design.looks, design.alpha).nominal_alpha
+    levels = run_looks(design.looks, design.alpha, arms=1).nominal_alpha
     return [
         design.model_copy(update={"seeds": runs, "draws": runs, "alpha": level})
         for runs, level in zip(design.looks, levels, strict=True)
