@@ -115,8 +115,10 @@ def test_averages_of_runs_say_what_they_cannot_show(here, capsys):
         ),
         (
             ["compare", "old=run0.csv,run1.csv", "new=run3.csv,run4.csv", *COLUMNS],
-            "'old' has 2 runs, which show next to nothing of how much runs vary; give 3 runs or more for a claim about "
-            "a method, or one run for one about a model",
+            (
+                "'old' has 2 runs, which show next to nothing of how much runs vary; give 3 runs or more for a claim "
+                "about a method, or one run for one about a model"
+            ),
         ),
         (
             ["prove"],
