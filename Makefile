@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 UV := UV_COMPILE_BYTECODE=1 UV_PROJECT_ENVIRONMENT=$(VENV) $(if $(PIP_FIND_LINKS),UV_FIND_LINKS="$(PIP_FIND_LINKS)") $(BIN)/uv
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX) --index-strategy unsafe-best-match)
 
-.PHONY: install demo test lint format bench docs clean
+.PHONY: install demo test lint format bench validate docs clean
 
 install: $(VENV)/.installed ## make the environment
 
@@ -39,6 +39,9 @@ format: install ## put the code into shape
 
 bench: install ## run the benchmarks (ratios against a rival or a limit, in one run)
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+validate: install ## simulate how well the intervals cover (several minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python validation/coverage.py
 
 docs: install ## generate the command line reference
 	$(BIN)/python -m docs.cli

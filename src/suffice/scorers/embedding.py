@@ -67,6 +67,7 @@ class Embedding:
         shards = _Shards(pool, model, context.folder)
         with context.reporter.track("score", len(pool), "rows") as task:
             shards.compute(context.workers, task.advance)
+            task.result(f"{len(pool):,} rows by embedding")
         affinity = np.full((len(pool), len(queries)), np.nan, dtype=np.float32)
         tokens = np.zeros(len(pool), dtype=np.int64)
         for i in range(len(shards)):

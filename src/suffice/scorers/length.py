@@ -35,6 +35,7 @@ class Length:
             while answers := [row.answer for row in islice(rows, _CHUNK)]:
                 values += self._lengths(answers, context)
                 task.advance(len(answers))
+            task.result(f"{len(pool):,} rows by length")
         notes: dict[str, int | float | str] = {"unit": "words" if context.model is None else "tokens"}
         return Scores(pool.ids, np.array(values, dtype=np.float32), notes=notes)
 
