@@ -14,6 +14,8 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from functools import cache
+from types import ModuleType
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -38,6 +40,16 @@ def best(ways: dict[str, Work], repeats: int, clock: Callable[[], float]) -> dic
     return {name: min(times) for name, times in taken.items()}
 
 
+@cache
+def load_arch() -> ModuleType | None:
+    """Returns arch's bootstrap, or None where it is not installed, and says so once."""
+    try:
+        return importlib.import_module("arch.bootstrap")
+    except ImportError:
+        print("arch is not installed: its lines are left out (pip install arch)")
+        return None
+
+
 def rivals(rows: Array, resamples: int) -> dict[str, Work]:
     """Returns the ways others do it on ``rows`` ([rows, items])."""
     rng = np.random.default_rng
@@ -49,13 +61,8 @@ def rivals(rows: Array, resamples: int) -> dict[str, Work]:
         )
 
     ways: dict[str, Work] = {"scipy BCa": theirs("BCa"), "scipy percentile": theirs("percentile")}
-    try:
-        arch = importlib.import_module("arch.bootstrap")
-    except ImportError:
-        print("arch is not installed: its lines are left out (pip install arch)")
-        return ways
-    columns = np.ascontiguousarray(rows.T)
-    for method in ("bca", "percentile"):
+    arch, columns = load_arch(), np.ascontiguousarray(rows.T)
+    for method in ("bca", "percentile") if arch else ():
         ways[f"arch {method}"] = lambda method=method: arch.IIDBootstrap(columns, seed=0).conf_int(
             lambda x: x.mean(axis=0), resamples, method=method
         )

@@ -87,7 +87,7 @@ def _totals(table: Array) -> Work:
             found = draw_counts(generator, resamples, clusters) @ columns.T
         else:
             drawn = draw_clusters(generator, resamples, clusters)
-            found = np.concatenate([columns[:, part].sum(axis=2).T for part in drawn])
+            found = np.concatenate([np.take(columns, part, axis=1).sum(axis=2).T for part in drawn])
         if same_size:
             found = np.column_stack([found, np.full(resamples, clusters * table[0, -1])])
         return np.asarray(found, dtype=np.float64)
