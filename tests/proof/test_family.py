@@ -30,7 +30,7 @@ def test_the_json_form_is_stable():
     assert list(form) == [
         *("a", "b", "task", "metric", "filter", "items", "runs_a", "runs_b", "inference", "test", "kind"),
         *("margin", "alpha", "difference", "low", "high", "level", "p", "p_adjusted", "verdict"),
-        *("lower_is_better", "sentence", "notes"),
+        *("bootstrap", "lower_is_better", "sentence", "notes"),
     ]
     assert (form["a"], form["b"], form["items"], form["runs_a"], form["runs_b"]) == ("A", "B", 200, 1, 1)
     assert (form["inference"], form["kind"], form["verdict"]) == ("models", "superiority", "superior")
@@ -171,3 +171,22 @@ def test_what_cannot_be_compared_is_refused(questions, settings_, message):
     with pytest.raises(UserError) as caught:
         compare(questions, **settings_)
     assert str(caught.value) == message
+
+
+def test_a_bootstrap_is_a_second_opinion_where_there_is_enough():
+    rng = np.random.default_rng(5)
+    a = rng.normal(0, 1, (12, 80))
+    b = a[::-1] + rng.normal(0.5, 0.3, a.shape)
+    [models] = compare([Question({"A": a[0], "B": b[0]}, alone(80))])
+    assert models.bootstrap.low == pytest.approx(models.difference.low, abs=0.05)
+    [less] = compare([Question({"A": a[0], "B": b[0]}, alone(80), lower_is_better=True)])
+    assert (less.bootstrap.low, less.bootstrap.high) == pytest.approx(
+        (models.bootstrap.low, models.bootstrap.high), abs=0.05
+    )
+    [methods] = compare([Question({"A": a, "B": b}, alone(80))])
+    assert methods.bootstrap.low < methods.difference.estimate < methods.bootstrap.high
+    assert methods.as_json()["bootstrap"] == {"low": methods.bootstrap.low, "high": methods.bootstrap.high}
+    for few in ({"A": a[:3], "B": b[:3]}, {"A": a[0, :20], "B": b[0, :20]}):
+        [found] = compare([Question(few, alone(np.shape(few["A"])[-1]))])
+        assert found.bootstrap is None
+        assert found.as_json()["bootstrap"] is None

@@ -112,6 +112,9 @@ def tell(contrasts: list[Contrast], notes: list[str]) -> None:
     if len(contrasts) <= SENTENCES:
         for one in contrasts:
             console.print(one.sentence, style="" if one.verdict == "inconclusive" else "bold", soft_wrap=True)
+            if one.bootstrap:
+                ends = f"{one.bootstrap.low:+.4g} to {one.bootstrap.high:+.4g}"
+                console.print(f"  Second opinion, by bootstrap: {ends}.", soft_wrap=True)
     for note in dict.fromkeys([*(note for one in contrasts for note in one.notes), *notes]):
         console.print(f"Note: {note}", style="dim", soft_wrap=True)
 

@@ -42,6 +42,8 @@ class Contrast:
         p: The p-value of the claim; None where the scores give none.
         p_adjusted: Holm's, at most alpha exactly where the claim is shown.
         verdict: What is shown.
+        bootstrap: A bootstrap interval of the same level as a second opinion, which decides nothing; None where
+            there are too few clusters or runs for one.
         settling: What would settle an open verdict, where that is known.
         lower_is_better: Whether less is better.
         notes: What a reader should know.
@@ -65,6 +67,7 @@ class Contrast:
     p: float | None
     p_adjusted: float | None
     verdict: Call
+    bootstrap: Interval | None
     settling: Settling | None
     lower_is_better: bool
     notes: tuple[str, ...]
@@ -86,6 +89,7 @@ class Contrast:
             "p": self.p,
             "p_adjusted": self.p_adjusted,
             "verdict": self.verdict,
+            "bootstrap": self.bootstrap and {"low": self.bootstrap.low, "high": self.bootstrap.high},
             "lower_is_better": self.lower_is_better,
             "sentence": self.sentence,
             "notes": list(self.notes),

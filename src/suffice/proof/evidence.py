@@ -18,6 +18,7 @@ from scipy import optimize
 
 from suffice.common.errors import UserError
 from suffice.proof.arms import UNBOUNDED, ArmScores
+from suffice.proof.bootstrap import item_bootstrap, run_bootstrap
 from suffice.proof.intervals import FEW, Interval, interval
 from suffice.proof.mcnemar import mcnemar
 from suffice.proof.sign_flip import sign_flip
@@ -41,6 +42,8 @@ class Evidence:
         p_zero: The two-sided p-value of a difference of zero; None where nothing gives one.
         p_margin: The p-value of a difference of -margin or less, doubled, so that it is at most alpha exactly
             where the lower end of ``interval(alpha)`` is above -margin.
+        bootstrap: A second opinion on the interval, which decides nothing: BCa over items for two models, items
+            and runs from ten runs an arm up; None where neither has data enough.
     """
 
     inference: Inference
@@ -50,6 +53,7 @@ class Evidence:
     interval: Callable[[float], Interval]
     p_zero: float | None
     p_margin: Callable[[float], float | None]
+    bootstrap: Callable[[float], Interval | None] = lambda _: None
 
 
 def evidence(a: ArmScores, b: ArmScores, clusters: Sequence[str]) -> Evidence:
@@ -69,14 +73,19 @@ def evidence(a: ArmScores, b: ArmScores, clusters: Sequence[str]) -> Evidence:
     _check_runs(a, b)
     if b.runs > 1:
         parts = of_difference(b, replace(a, kind="model") if a.runs == 1 else a, clusters)
-        return _by_t(parts, "procedure", "t over items and runs (Satterthwaite)", parts.items)
+        found = _by_t(parts, "procedure", "t over items and runs (Satterthwaite)", parts.items)
+        return replace(found, bootstrap=lambda alpha: _run_bootstrap(a, b, clusters, alpha))
     a, b = replace(a, kind="model"), replace(b, kind="model")
     parts = of_difference(b, a, clusters)
     if parts.clusters == parts.items and _binary(a) and _binary(b) and a.bounds == b.bounds:
         return _binary_models(a, b, parts)
     groups = "clusters" if parts.clusters < parts.items else "items"
     found = _by_t(parts, "models", f"sign-flips and t interval over {groups}", parts.items)
-    return replace(found, p_zero=sign_flip(b.scores[0], a.scores[0], clusters, seed=0).p)
+    return replace(
+        found,
+        p_zero=sign_flip(b.scores[0], a.scores[0], clusters, seed=0).p,
+        bootstrap=lambda alpha: _item_bootstrap(a, b, clusters, alpha),
+    )
 
 
 def run_evidence(a: NDArray[np.float64], b: NDArray[np.float64]) -> Evidence:
@@ -163,6 +172,23 @@ def _binary_models(a: ArmScores, b: ArmScores, parts: Components) -> Evidence:
         p_zero=mcnemar(right_b, right_a).p,
         p_margin=lambda margin: min(1.0, 2 * tango(right_b, right_a, margin=margin / unit).p),
     )
+
+
+def _item_bootstrap(a: ArmScores, b: ArmScores, clusters: Sequence[str], alpha: float) -> Interval | None:
+    try:
+        [found] = item_bootstrap(b.scores[0] - a.scores[0], clusters, seed=0, level=1 - alpha)
+    except UserError:  # too few clusters, or too few that differ
+        return None
+    return found
+
+
+def _run_bootstrap(a: ArmScores, b: ArmScores, clusters: Sequence[str], alpha: float) -> Interval | None:
+    fixed = [0] if a.runs == 1 else []
+    try:
+        found = run_bootstrap([a.scores, b.scores], clusters, seed=0, level=1 - alpha, fixed=fixed)
+        return found.difference(1, 0)
+    except UserError:  # fewer than ten runs or clusters, or nothing varies
+        return None
 
 
 def inverted(found: Callable[[float], Interval], boundary: float) -> float | None:

@@ -142,6 +142,7 @@ def _contrast(
     question, found = claim.question, claim.found
     wide, narrow = found.interval(own), found.interval(min(2 * own, 0.999))
     verdict = call(wide, narrow, margin, differs=found.p_zero is not None and found.p_zero <= own)
+    second = found.bootstrap(own)
     more = settling(found.parts, -margin, own) if verdict == "inconclusive" and wide.low is not None else None
     return Contrast(
         a=question.reference,
@@ -158,6 +159,7 @@ def _contrast(
         margin=margin,
         alpha=alpha,
         difference=_mirrored(wide) if question.lower_is_better else wide,
+        bootstrap=_mirrored(second) if second and question.lower_is_better else second,
         level=1 - own,
         p=p,
         p_adjusted=p_adjusted,
