@@ -11,28 +11,23 @@ from scipy import stats
 
 from suffice.common.errors import UserError
 from suffice.proof.mcnemar import mcnemar
-from suffice.proof.sign_flip import sign_flip, sign_flip_above
+from suffice.proof.sign_flip import sign_flip
 
 
 def alone(count):
     return [str(place) for place in range(count)]
 
 
-def brute_force(differences, clusters, margin=None):
-    """Both p values by going through every flip of every cluster, those that differ or not."""
+def brute_force(differences, clusters):
+    """The p value by going through every flip of every cluster, those that differ or not."""
     names = sorted(set(clusters))
-    shift = margin or 0.0
-    sums = [
-        sum(d + shift for d, name in zip(differences, clusters, strict=True) if name == one) for one in names
-    ]
+    sums = [sum(d for d, name in zip(differences, clusters, strict=True) if name == one) for one in names]
     totals = [
         sum(s * x for s, x in zip(signs, sums, strict=True))
         for signs in itertools.product([1, -1], repeat=len(sums))
     ]
     seen = sum(sums)
-    if margin is None:
-        return sum(abs(total) >= abs(seen) - 1e-9 for total in totals) / len(totals)
-    return sum(total >= seen - 1e-9 for total in totals) / len(totals)
+    return sum(abs(total) >= abs(seen) - 1e-9 for total in totals) / len(totals)
 
 
 def test_hand_computed():
@@ -59,18 +54,9 @@ def test_hand_computed():
 def test_it_is_brute_force(rows):
     first, second, clusters = zip(*rows, strict=True)
     differences = np.subtract(first, second)
-    assert sign_flip(first, second, clusters, seed=0).p == pytest.approx(brute_force(differences, clusters))
-    above = sign_flip_above(first, second, clusters, margin=0.0, seed=0).p
-    assert above == pytest.approx(brute_force(differences, clusters, 0.0))
-
-
-def test_the_shifted_test_is_brute_force():
-    rng = np.random.default_rng(2)
-    first, second, clusters = rng.random(11), rng.random(11), list("aabbccddeef")
-    for margin in (0.05, 0.3):
-        found = sign_flip_above(first, second, clusters, margin=margin, seed=0)
-        assert found.p == pytest.approx(brute_force(first - second, clusters, margin))
-        assert found.estimate == pytest.approx((first - second).mean())
+    found = sign_flip(first, second, clusters, seed=0)
+    assert found.p == pytest.approx(brute_force(differences, clusters))
+    assert found.estimate == pytest.approx(differences.mean())
 
 
 def test_it_is_scipys_permutation_test_of_paired_samples():
@@ -147,16 +133,6 @@ def test_it_keeps_its_level_where_clusters_are_equal_but_items_are_not():
     assert hits / 400 < 0.083
 
 
-def test_a_margin_is_refused_where_models_tie():
-    # Raised by 0.02, forty equal answers of forty would "show" a p of 2^-40.
-    with pytest.raises(UserError) as error:
-        sign_flip_above(np.ones(40), np.ones(40), alone(40), margin=0.02, seed=0)
-    assert str(error.value) == (
-        "the two models score the same in 40 of 40 clusters, so their differences are not symmetric about a margin; "
-        "use Tango's interval for right and wrong answers, or the clustered t interval"
-    )
-
-
 @pytest.mark.parametrize(
     ("first", "second", "clusters", "message"),
     [
@@ -211,9 +187,6 @@ def test_bad_scores_are_refused(first, second, clusters, message):
 
 
 def test_bad_settings_are_refused():
-    with pytest.raises(UserError) as error:
-        sign_flip_above([1, 2], [0, 0], alone(2), margin=-1, seed=0)
-    assert str(error.value) == "the margin is -1; give a margin of 0 or more, in units of the scores"
     with pytest.raises(UserError) as error:
         sign_flip([1, 2], [0, 0], alone(2), seed=0, flips=0)
     assert str(error.value) == "0 flips cannot be sampled; sample one flip at least, such as 100000"

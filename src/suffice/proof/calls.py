@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 from suffice.proof.intervals import Interval
 
 Call = Literal["superior", "equivalent", "non-inferior", "inferior", "inconclusive"]
-CALLS: tuple[Call, ...] = get_args(Call)
 Claim = Literal["non-inferiority", "superiority"]
 
 

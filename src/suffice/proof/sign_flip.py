@@ -37,7 +37,7 @@ class SignFlip:
         p: The p value, from 0 to 1. It is 1 where no cluster differs: then nothing speaks against equality.
         estimate: The mean difference first - second over items, in units of the scores.
         clusters: The number of clusters.
-        nonzero: The clusters whose sum of differences (shifted by the margin) is not zero; the others cannot flip.
+        nonzero: The clusters whose sum of differences is not zero; the others cannot flip.
         flips: The flips gone through.
         exact: Whether those were all flips there are.
     """
@@ -73,52 +73,7 @@ def sign_flip(
             two clusters.
     """
     differences, codes = _checked(first, second, clusters)
-    return _test(differences, codes, 0.0, seed, flips, two_sided=True)
-
-
-def sign_flip_above(
-    first: ArrayLike,
-    second: ArrayLike,
-    clusters: Sequence[str],
-    *,
-    margin: float,
-    seed: int,
-    flips: int = 100_000,
-) -> SignFlip:
-    """Tests "the first model is worse by the margin or more", one-sided: a small p shows that it is not.
-
-    The differences are raised by the margin and flipped. With a margin this holds only where, at the boundary, a
-    cluster's sum of raised differences is as likely to lie a given distance above zero as below: differences without
-    a mass at one value, symmetric about -margin. Differences of right and wrong answers are not, being mostly
-    exactly 0: raised, all of these zeros would count as evidence, however few. So a cluster without any
-    difference is refused; Tango's interval, or the clustered t interval, answers there. With a margin of 0 it is the
-    one-sided test of superiority, which needs no such assumption.
-
-    Args:
-        first: The scores of the first model, ``[items]``, in any unit.
-        second: The scores of the second, items in the same order.
-        clusters: The cluster of each item.
-        margin: The margin, in units of the scores, 0 or more.
-        seed: The seed of the sampled flips.
-        flips: The number of flips to sample.
-
-    Returns:
-        The result; ``p`` is the share of flips whose total is at least the one seen.
-
-    Raises:
-        UserError: As ``sign_flip``, and where the margin is negative, or a cluster does not differ.
-    """
-    if not 0 <= margin < np.inf:
-        raise UserError(f"the margin is {margin}", "give a margin of 0 or more, in units of the scores")
-    differences, codes = _checked(first, second, clusters)
-    same = int(np.count_nonzero(_sums(differences, codes, 0.0) == 0))
-    if margin > 0 and same:
-        raise UserError(
-            f"the two models score the same in {same} of {codes.max() + 1} clusters, "
-            "so their differences are not symmetric about a margin",
-            "use Tango's interval for right and wrong answers, or the clustered t interval",
-        )
-    return _test(differences, codes, margin, seed, flips, two_sided=False)
+    return _test(differences, codes, seed, flips)
 
 
 def _checked(first: ArrayLike, second: ArrayLike, clusters: Sequence[str]) -> tuple[Array, NDArray[np.intp]]:
@@ -150,30 +105,27 @@ def _checked(first: ArrayLike, second: ArrayLike, clusters: Sequence[str]) -> tu
     return differences, codes.reshape(-1)
 
 
-def _sums(differences: Array, codes: NDArray[np.intp], margin: float) -> Array:
-    """Returns the sum of each cluster's differences raised by ``margin``; zero where only rounding is left."""
-    sums: Array = np.bincount(codes, weights=differences + margin).astype(np.float64)
-    sums[np.abs(sums) <= ROUNDING * np.bincount(codes, weights=np.abs(differences) + margin)] = 0.0
+def _sums(differences: Array, codes: NDArray[np.intp]) -> Array:
+    """Returns the sum of each cluster's differences; zero where only rounding is left."""
+    sums: Array = np.bincount(codes, weights=differences).astype(np.float64)
+    sums[np.abs(sums) <= ROUNDING * np.bincount(codes, weights=np.abs(differences))] = 0.0
     return sums
 
 
-def _test(
-    differences: Array, codes: NDArray[np.intp], margin: float, seed: int, flips: int, *, two_sided: bool
-) -> SignFlip:
-    """Runs the test on the cluster sums of the differences raised by ``margin``."""
+def _test(differences: Array, codes: NDArray[np.intp], seed: int, flips: int) -> SignFlip:
+    """Runs the test on the cluster sums of the differences."""
     if flips < 1:
         raise UserError(f"{flips} flips cannot be sampled", "sample one flip at least, such as 100000")
-    sums = _sums(differences, codes, margin)
+    sums = _sums(differences, codes)
     able = sums[sums != 0]
     exact = able.size <= EXACT
-    seen = sums.sum()
-    bound = (abs(seen) if two_sided else seen) - ROUNDING * np.abs(sums).sum()
+    bound = abs(sums.sum()) - ROUNDING * np.abs(sums).sum()
     if exact:
         totals = _all_totals(able)
-        count = int(np.count_nonzero((np.abs(totals) if two_sided else totals) >= bound))
+        count = int(np.count_nonzero(np.abs(totals) >= bound))
         p = count / totals.size
     else:
-        p = (_sampled(able, bound, seed, flips, two_sided) + 1) / (flips + 1)
+        p = (_sampled(able, bound, seed, flips) + 1) / (flips + 1)
     return SignFlip(
         p=p,
         estimate=float(differences.mean()),
@@ -192,13 +144,13 @@ def _all_totals(sums: Array) -> Array:
     return totals
 
 
-def _sampled(sums: Array, bound: float, seed: int, flips: int, two_sided: bool) -> int:
-    """Returns how many of ``flips`` sampled totals of ``sums`` ([k]) reach ``bound``, block by block."""
+def _sampled(sums: Array, bound: float, seed: int, flips: int) -> int:
+    """Returns how many of ``flips`` sampled totals of ``sums`` ([k]) reach ``bound`` either way, block by block."""
     rng = np.random.default_rng(seed)
     rows = max(1, BLOCK // sums.size)
     count = 0
     for start in range(0, flips, rows):
         kept = rng.integers(0, 2, size=(min(rows, flips - start), sums.size), dtype=np.bool_)
         totals = 2 * (kept @ sums) - sums.sum()
-        count += int(np.count_nonzero((np.abs(totals) if two_sided else totals) >= bound))
+        count += int(np.count_nonzero(np.abs(totals) >= bound))
     return count
