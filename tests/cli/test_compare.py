@@ -165,3 +165,14 @@ def test_in_a_process_of_its_own(here):
         [suffice, "compare", "a.csv", "b.csv", *COLUMNS, "--json"], capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout)["comparisons"][0]["verdict"] == "superior"
+
+
+def test_names_are_shown_as_they_are(here, capsys):
+    assert run(["compare", "m[/b]=a.csv", "n[red]=b.csv", *COLUMNS]) == 0
+    assert capsys.readouterr().out.startswith("n[red] is better than m[/b]: ")
+
+
+def test_the_level_is_told(here, capsys):
+    words = ["prove", "--arm", "base=a.csv", "--arm", "selected=run3.csv,run4.csv,run5.csv", "--alpha", "0.3"]
+    assert run([*words, *COLUMNS]) == 0
+    assert "70 % interval" in capsys.readouterr().out.splitlines()[0]

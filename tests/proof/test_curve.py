@@ -85,3 +85,13 @@ def test_budgets_must_differ():
     assert str(caught.value) == (
         "the budgets of 'length' are [5, 5]; give each budget once, and at least one"
     )
+
+
+def test_a_picked_yardstick_refutes_less():
+    arms = [(10, arm("selected", 437, 438, 436)), (100, arm("selected", *GOOD))]
+    alone_, picked = (
+        budget_curve("selected", arms, FULL, ALONE, margin=0.5, candidates=candidates)
+        for candidates in (1, 40)
+    )
+    assert (alone_.refuted, picked.refuted) == (10, None)
+    assert alone_.shown == picked.shown

@@ -1,6 +1,7 @@
 """A family of comparisons: calls, Holm's levels, units, directions, and refusals."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -38,8 +39,8 @@ def test_the_json_form_is_stable():
     assert form["p"] == form["p_adjusted"] == pytest.approx(2 * 0.5**30)
     assert json.loads(json.dumps(form, allow_nan=False)) == form
     assert found.sentence == (
-        "B is better than A on sums: difference +0.15 (95 %: +0.1071 to +0.2061); over 200 items, for these two "
-        "models and not for the methods that made them."
+        "B is better than A on sums: difference +0.15 (95 %: +0.1071 to +0.2061), p = 1.9e-09; over 200 items, for "
+        "these two models and not for the methods that made them."
     )
 
 
@@ -109,7 +110,8 @@ def test_an_open_verdict_says_what_would_settle_it():
     [found] = compare([ask({"A": right(100), "B": right(103)})])
     assert found.verdict == "inconclusive"
     assert found.settling is not None
-    assert found.sentence.endswith(f"; about {found.settling.items:,} more items would settle it.")
+    assert found.settling.items == 167  # with 170 of 370 more, 6 discordant items, p = 0.03
+    assert found.sentence.endswith("; about 170 more items would settle it.")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,10 @@ def test_next_to_no_data_shows_nothing(scores):
 def test_without_bounds_or_differences_there_is_no_interval_and_the_sentence_says_so():
     [found] = compare([Question({"A": [3.0, 3.0, 3.0], "B": [3.0, 3.0, 3.0]}, alone(3))])
     assert (found.difference.low, found.difference.high) == (None, None)
-    assert "without an interval, since too few items differ and nothing bounds the scores" in found.sentence
+    assert (
+        "without an interval, since the differences vary too little and nothing bounds the scores"
+        in found.sentence
+    )
     [bounded] = compare([Question({"A": [3.0] * 3, "B": [3.0] * 3}, alone(3), bounds=(0, 10))])
     assert bounded.difference.low < 0 < bounded.difference.high
 
@@ -159,6 +164,27 @@ def test_without_bounds_or_differences_there_is_no_interval_and_the_sentence_say
             [ask({"A": right(1), "B": [float("nan")] * 200})],
             {},
             "arm 'B' has the score nan in run 1 at item 1; every score must be a number",
+        ),
+        (
+            [ask({"A": right(1), "B": right(2)})],
+            {"margin": 1},
+            (
+                "the margin of 1 is as wide as the scores can differ (0 to 1); give it in the unit of the scores, such "
+                "as 0.02 for shares"
+            ),
+        ),
+        (
+            [Question({"A": [1.0, math.nan, 2.0], "B": [1.0, 2.0, 3.0]}, None)],
+            {},
+            "a run has a score that is no number; score every run with a finite number",
+        ),
+        (
+            [ask({"A": [right(5), right(6), right(7)], "B": [right(9)] * 3})],
+            {},
+            (
+                "all 3 runs of 'B' give the same scores on every item, so they are one run; give one of them, or runs "
+                "that were trained with other seeds"
+            ),
         ),
         (
             [ask({"A": right(1), "B": right(2, 199)})],
@@ -190,3 +216,38 @@ def test_a_bootstrap_is_a_second_opinion_where_there_is_enough():
         [found] = compare([Question(few, alone(np.shape(few["A"])[-1]))])
         assert found.bootstrap is None
         assert found.as_json()["bootstrap"] is None
+
+
+def test_items_and_clusters_must_fit():
+    for items, clusters, message in (
+        (["x", "y", "x"], (), "the item 'x' is there twice; give every item a name of its own"),
+        (["x", "y", "z"], ("c",), "there are 1 clusters for 3 items; give one cluster for every item"),
+    ):
+        with pytest.raises(UserError) as caught:
+            Question({"A": [0, 1, 0], "B": [0, 1, 1]}, items, clusters)
+        assert str(caught.value) == message
+
+
+def test_equivalence_is_called_at_an_equal_share_of_alpha():
+    # Truly at +margin, a claim of non-inferiority is sure to be shown, and would leave all of alpha to equivalence.
+    rng = np.random.default_rng(0)
+    a = rng.random((1, 400))
+    noise = rng.normal(0, 0.1, (1, 400))
+    edge = a + noise - noise.mean() + 1.4 * noise.std() / 20  # 1.4 standard errors above zero
+    above = [a + rng.normal(0.05, 0.1, a.shape) for _ in range(9)]
+    alone_, family = (
+        compare([Question(scores, alone(400), bounds=(-1, 2))], margin=3.2 * noise.std() / 20)[0]
+        for scores in ({"A": a, "B": edge}, {"A": a, "B": edge, **dict(enumerate(above))})
+    )
+    assert alone_.verdict == "equivalent"
+    assert family.verdict == "non-inferior"
+
+
+def test_graded_models_never_contradict_their_interval():
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        a = rng.random((1, 12))
+        b = a + rng.choice([0.1, 0.1, 0.1, 0.0, 0.3], a.shape)
+        [found] = compare([Question({"A": a, "B": b}, alone(12), bounds=(0, 2))])
+        if found.verdict == "superior":
+            assert found.difference.low > 0

@@ -65,3 +65,17 @@ def test_what_passes_no_filter_is_named(here):
     with pytest.raises(UserError) as caught:
         compare_logs(["0.jsonl", "1.jsonl"], COLUMNS, filters=Filters(task="fact"))
     assert str(caught.value) == "unknown task 'fact'; did you mean 'facts'?"
+
+
+def test_a_verdict_is_made_of_shares(here):
+    Path("percent.jsonl").write_text(
+        "".join(
+            json.dumps({"id": i, "task": t, "what": "em", "acc": 50 + i}) + "\n"
+            for t in ("sums", "facts")
+            for i in range(30)
+        )
+    )
+    assert refused(["selected=percent.jsonl", "base=0.jsonl"]) == (
+        "arm 'selected' has scores from 50 to 79, and a verdict is made of shares; give scores from 0 to 1, such as "
+        "percents divided by 100"
+    )

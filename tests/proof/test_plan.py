@@ -104,7 +104,7 @@ def test_the_pair_in_the_table_with_the_fewest_replies():
 def test_the_sentences():
     assert plan(Design(items=4000, runs=3)).sentences == [
         "For a power of 80 % at a run SD of 1: 9 seeds, 3 draws and 4,000 items.",
-        "With 3 seeds, no number of items alone reaches it: runs vary too much.",
+        "With 3 seeds, no number of items alone reaches it: runs vary too much for this margin.",
     ]
     design = Design(items=1200, runs=8, run_sd=0.5, random_runs=0)
     assert plan(design, replace(design, run_sd=0.7), wanted=0.5).sentences == [

@@ -342,6 +342,7 @@ def test_a_budget_larger_than_the_pool_is_refused(workplace):
     assert refused(go, "other", selection__budget=61) == (
         "the budget of 61 rows is larger than the pool of 60 usable rows; give --budget 60 or less"
     )
+    go("other", until="pool", selection__budget=60)  # the remedy works in the same folder
 
 
 def test_rows_that_ask_test_items_stay_out_of_the_pool(workplace):

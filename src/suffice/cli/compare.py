@@ -99,7 +99,7 @@ def tell(contrasts: list[Contrast], notes: list[str]) -> None:
     """Prints a sentence for each of a few contrasts, a table where there are several, then notes."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if len(contrasts) > 1:
         console.print(_table(contrasts))
         console.print()

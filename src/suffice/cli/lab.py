@@ -14,7 +14,7 @@ app = typer.Typer(help="The embedded lab: build its base, export its pool and ta
 
 @app.command()
 def build(
-    out: options.Out = Path("lab"),
+    out: options.Out = Path("lab-base"),
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps; by default as shipped.")] = None,
     seed: options.Seed = None,
     json: options.Json = False,

@@ -15,6 +15,7 @@ from suffice.cli.app import app
 from suffice.common.errors import UserError
 
 MISTAKE, INTERRUPTED = 2, 130
+_UNUSABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG)
 _UsageError: Any = typer.BadParameter.__bases__[0]  # typer carries a click of its own and does not export it
 
 
@@ -46,6 +47,11 @@ def run(words: Sequence[str]) -> int:
             "interrupted", "run the same command again to continue; finished work is kept", words, INTERRUPTED
         )
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _UNUSABLE:
+            where = error.filename or "a file or folder"
+            return _fail(
+                f"{where} cannot be used: {error.strerror}", "mend it, or choose another place", words
+            )
         if not _is_full_disk(error):
             raise
         name = getattr(error, "filename", None)
@@ -59,7 +65,9 @@ def run(words: Sequence[str]) -> int:
 
 def _is_full_disk(error: Exception) -> bool:
     """Tells whether the disk is full, which workers and libraries may say in words alone."""
-    return getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(
+        error
+    )
 
 
 def _fail(message: str, remedy: str, words: Sequence[str], code: int = MISTAKE) -> int:

@@ -31,3 +31,13 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes side by 
 ChatTemplate = Annotated[
     str | None, typer.Option(help="A chat template (file or text) instead of the model's own.")
 ]
+
+
+def absolute(path: str | None) -> str | None:
+    """Returns a path or glob that leads somewhere as one from the root, so that a run goes on from anywhere.
+
+    Anything else (a hub id, a registered name, a text, a file that is missing) stays as it is.
+    """
+    if path and (Path(path).exists() or any(Path().glob(path) if not Path(path).is_absolute() else ())):
+        return str(Path(path).absolute())
+    return path

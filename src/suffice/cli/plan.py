@@ -219,7 +219,7 @@ def _table(made: Plan) -> Any:
     """Returns the power over numbers of seeds as a table."""
     from rich.table import Table
 
-    from suffice.proof.plan import rounded_up
+    from suffice.proof.settle import rounded_up
 
     design = made.design
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))

@@ -49,15 +49,16 @@ def prove(
     from suffice.cli.output import print_json, tell_verdict
     from suffice.proof.logged import Filters, prove_logs
 
+    alpha = 0.05 if alpha is None else alpha
     verdict, notes = prove_logs(
         arm or [],
         parse(columns),
         filters=Filters(task, metric, filter),
         margin=2.0 if margin is None else margin,
-        alpha=0.05 if alpha is None else alpha,
+        alpha=alpha,
     )
     arms = [estimate.as_json() for estimate in verdict.arms]
     if json:
         print_json({"verdict": verdict.as_json(), "arms": arms, "notes": notes})
     else:
-        tell_verdict(verdict.as_json(), arms, notes)
+        tell_verdict(verdict.as_json(), arms, notes, level=1 - alpha)

@@ -126,6 +126,8 @@ def _folder(spec: str | Path) -> Path:
     if str(spec) in registry.names("models"):
         return Path(registry.load("models", str(spec))()).resolve()
     folder = Path(spec)
+    if (folder / "lab.json").is_file():
+        return Path(registry.load("models", "lab")(folder)).resolve()  # refuses weights of another world
     if folder.is_dir():
         return folder.resolve()
     if isinstance(spec, Path) or folder.exists() or not _HUB_ID.fullmatch(spec):
@@ -233,7 +235,7 @@ def _fingerprint(folder: Path, chat_template: str | None) -> str:
     """
     weights = sorted(folder.glob("*.safetensors"))
     whole = sum(path.stat().st_size for path in weights) < _WHOLE
-    texts = sorted(path for path in folder.iterdir() if path.suffix in {".json", ".txt", ".model"})
+    texts = sorted(path for path in folder.iterdir() if path.suffix in {".json", ".txt", ".model", ".jinja"})
     parts = {path.name: digest_file(path) for path in texts if path.is_file()}
     parts |= {path.name: digest_file(path) if whole else _ends(path) for path in weights}
     template = given_template(chat_template) if chat_template is not None else DEFAULT_TEMPLATE

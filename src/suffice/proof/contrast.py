@@ -8,7 +8,7 @@ from typing import Any
 from suffice.proof.calls import Call, Claim
 from suffice.proof.evidence import Inference
 from suffice.proof.intervals import Interval
-from suffice.proof.settle import Settling
+from suffice.proof.settle import Settling, rounded_up
 
 _WORDS: dict[Call, str] = {
     "superior": "{b} is better than {a}",
@@ -112,13 +112,14 @@ class Contrast:
     def _numbers(self) -> str:
         found = self.difference
         less = ", less is better" if self.lower_is_better else ""
+        p = "" if self.p_adjusted is None else f", p = {self.p_adjusted:.2g}"
         if found.low is None or found.high is None:
             return (
-                f"difference {found.estimate:+.4g}{less}, without an interval, since too few items differ and "
-                "nothing bounds the scores"
+                f"difference {found.estimate:+.4g}{p}{less}, without an interval, since the differences vary too "
+                "little and nothing bounds the scores"
             )
         level = f"{100 * self.level:.4g} %"
-        return f"difference {found.estimate:+.4g} ({level}: {found.low:+.4g} to {found.high:+.4g}){less}"
+        return f"difference {found.estimate:+.4g} ({level}: {found.low:+.4g} to {found.high:+.4g}){p}{less}"
 
     def _about(self) -> str:
         if self.items is None:
@@ -137,11 +138,16 @@ class Contrast:
         more = self.settling
         if self.verdict != "inconclusive" or more is None:
             return ""
-        runs = f"about {more.runs:,} more runs an arm" if more.runs and self.inference == "procedure" else ""
-        items = f"about {more.items:,} more items" if more.items and self.items else ""
-        ways = " or ".join(way for way in (runs, items) if way)
-        return (
-            f"; {ways} would settle it"
-            if ways
-            else "; neither more runs nor more items alone would settle it"
-        )
+        counts = {
+            "run": more.runs if self.inference == "procedure" else None,
+            "item": self.items and more.items,
+        }
+        ways = [
+            f"about {rounded_up(count)} more {what}{'' if count == 1 else 's'}{' an arm' if what == 'run' else ''}"
+            for what, count in counts.items()
+            if count
+        ]
+        if ways:
+            return f"; {' or '.join(ways)} would settle it"
+        what = "number of items" if self.inference == "models" else "number of runs or items"
+        return f"; no {what} alone would settle it"

@@ -9,7 +9,7 @@ the smallest budget up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -75,6 +75,7 @@ def budget_curve(
     *,
     margin: float,
     alpha: float = 0.05,
+    candidates: int = 1,
 ) -> Curve:
     """Returns the curve of one way of choosing, and the smallest budget that is enough.
 
@@ -85,6 +86,8 @@ def budget_curve(
         clusters: The cluster of each item.
         margin: The non-inferiority margin, fixed beforehand.
         alpha: One minus the level of the two-sided intervals.
+        candidates: The arms that the yardstick was picked from by its mean. A picked yardstick looks better than
+            it is, so a budget is refuted at an equal share of alpha only.
 
     Returns:
         The curve.
@@ -111,8 +114,11 @@ def budget_curve(
         yardstick=yardstick.name,
         points=points,
         margin=margin,
-        refuted=_last(points, lambda found: found.below(-margin)),
-        shown=_last(reversed(points), lambda found: found.above(-margin)),
+        refuted=_last(
+            (rows, _difference(arm, yardstick, clusters, alpha / candidates).below(-margin))
+            for rows, arm in ordered
+        ),
+        shown=_last((point.rows, point.difference.above(-margin)) for point in reversed(points)),
         monotone=all(low <= high for low, high in pairwise(scores)),
     )
 
@@ -151,11 +157,11 @@ def curve_yardstick(
     return max(arms, key=lambda arm: arm.mean)
 
 
-def _last(points: Iterable[CurvePoint], holds: Callable[[Interval], bool]) -> int | None:
-    """Returns the last budget of the unbroken sequence, from the first point on, in which a claim holds."""
+def _last(claims: Iterable[tuple[int, bool]]) -> int | None:
+    """Returns the last budget of the unbroken sequence, from the first claim on, in which a claim holds."""
     found = None
-    for point in points:
-        if not holds(point.difference):
+    for rows, holds in claims:
+        if not holds:
             return found
-        found = point.rows
+        found = rows
     return found

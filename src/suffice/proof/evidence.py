@@ -20,13 +20,15 @@ from suffice.common.errors import UserError
 from suffice.proof.arms import UNBOUNDED, ArmScores
 from suffice.proof.bootstrap import item_bootstrap, run_bootstrap
 from suffice.proof.intervals import FEW, Interval, interval
-from suffice.proof.mcnemar import mcnemar
+from suffice.proof.mcnemar import mcnemar, mcnemar_p
+from suffice.proof.settle import MOST_ITEMS, Settling, fewest, settling
 from suffice.proof.sign_flip import sign_flip
-from suffice.proof.tango import tango
+from suffice.proof.tango import score_interval, tango
 from suffice.proof.variance import Components, RunVariance, of_difference
 
 Inference = Literal["models", "procedure"]
 FEWEST_RUNS = 3
+RESAMPLES = 2_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Evidence:
         p_zero: The two-sided p-value of a difference of zero; None where nothing gives one.
         p_margin: The p-value of a difference of -margin or less, doubled, so that it is at most alpha exactly
             where the lower end of ``interval(alpha)`` is above -margin.
+        settling: What would settle the claim at a margin and a two-sided error, the estimate staying as it is.
         bootstrap: A second opinion on the interval, which decides nothing: BCa over items for two models, items
             and runs from ten runs an arm up; None where neither has data enough.
     """
@@ -53,6 +56,7 @@ class Evidence:
     interval: Callable[[float], Interval]
     p_zero: float | None
     p_margin: Callable[[float], float | None]
+    settling: Callable[[float, float], Settling | None]
     bootstrap: Callable[[float], Interval | None] = lambda _: None
 
 
@@ -68,7 +72,7 @@ def evidence(a: ArmScores, b: ArmScores, clusters: Sequence[str]) -> Evidence:
         The evidence.
 
     Raises:
-        UserError: An arm has two runs, or one run where the reference has several.
+        UserError: An arm has two runs, or runs that are copies, or one run where the reference has several.
     """
     _check_runs(a, b)
     if b.runs > 1:
@@ -81,9 +85,10 @@ def evidence(a: ArmScores, b: ArmScores, clusters: Sequence[str]) -> Evidence:
         return _binary_models(a, b, parts)
     groups = "clusters" if parts.clusters < parts.items else "items"
     found = _by_t(parts, "models", f"sign-flips and t interval over {groups}", parts.items)
+    flips = sign_flip(b.scores[0], a.scores[0], clusters, seed=0).p
     return replace(
         found,
-        p_zero=sign_flip(b.scores[0], a.scores[0], clusters, seed=0).p,
+        p_zero=max(flips, found.p_zero or 0.0),  # both must reject, so that the interval never contradicts
         bootstrap=lambda alpha: _item_bootstrap(a, b, clusters, alpha),
     )
 
@@ -101,6 +106,8 @@ def run_evidence(a: NDArray[np.float64], b: NDArray[np.float64]) -> Evidence:
     Raises:
         UserError: An arm has fewer than three runs, or no arm's runs vary.
     """
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise UserError("a run has a score that is no number", "score every run with a finite number")
     if min(len(a), len(b)) < FEWEST_RUNS:
         raise UserError(
             f"{len(a)} and {len(b)} scores without items show next to nothing of how much runs vary",
@@ -119,6 +126,7 @@ def run_evidence(a: NDArray[np.float64], b: NDArray[np.float64]) -> Evidence:
 
 def _check_runs(a: ArmScores, b: ArmScores) -> None:
     for arm in (a, b):
+        _check_copies(arm)
         if 1 < arm.runs < FEWEST_RUNS:
             raise UserError(
                 f"'{arm.name}' has {arm.runs} runs, which show next to nothing of how much runs vary",
@@ -128,6 +136,15 @@ def _check_runs(a: ArmScores, b: ArmScores) -> None:
         raise UserError(
             f"'{b.name}' has one run and '{a.name}' has {a.runs}, and one run shows nothing about a method",
             f"give {FEWEST_RUNS} runs or more of '{b.name}', or name it first, as the reference",
+        )
+
+
+def _check_copies(arm: ArmScores) -> None:
+    """Refuses runs that are copies of each other; an arm that scores the same everywhere may be what it seems."""
+    if arm.runs > 1 and np.ptp(arm.scores, axis=0).max() == 0 < np.ptp(arm.scores):
+        raise UserError(
+            f"all {arm.runs} runs of '{arm.name}' give the same scores on every item, so they are one run",
+            "give one of them, or runs that were trained with other seeds",
         )
 
 
@@ -150,6 +167,7 @@ def _by_t(parts: Components, inference: Inference, test: str, items: int | None)
         interval=found,
         p_zero=inverted(found, 0.0),
         p_margin=lambda margin: inverted(found, -margin),
+        settling=lambda margin, alpha: None if found(alpha).low is None else settling(parts, -margin, alpha),
     )
 
 
@@ -163,20 +181,38 @@ def _binary_models(a: ArmScores, b: ArmScores, parts: Components) -> Evidence:
         ends = tango(right_b, right_a, alpha=alpha)
         return Interval(parts.mean, unit * ends.low, unit * ends.high)
 
+    counts = mcnemar(right_b, right_a)
+
+    def settles(margin: float, alpha: float) -> Settling:
+        """More items, discordant in the same shares; runs play no part."""
+
+        def enough(more: int) -> bool:
+            items = counts.items + more
+            b_only, a_only = (round(count * items / counts.items) for count in (counts.b, counts.c))
+            if margin == 0:
+                return mcnemar_p(b_only, a_only) <= alpha
+            low, high = score_interval(b_only, a_only, items, alpha)
+            return unit * low > -margin or unit * high < -margin
+
+        return Settling(runs=None, items=fewest(enough, MOST_ITEMS))
+
     return Evidence(
         inference="models",
         test="McNemar's exact test and Tango's interval",
         items=parts.items,
         parts=parts,
         interval=found,
-        p_zero=mcnemar(right_b, right_a).p,
+        p_zero=counts.p,
+        settling=settles,
         p_margin=lambda margin: min(1.0, 2 * tango(right_b, right_a, margin=margin / unit).p),
     )
 
 
 def _item_bootstrap(a: ArmScores, b: ArmScores, clusters: Sequence[str], alpha: float) -> Interval | None:
     try:
-        [found] = item_bootstrap(b.scores[0] - a.scores[0], clusters, seed=0, level=1 - alpha)
+        [found] = item_bootstrap(
+            b.scores[0] - a.scores[0], clusters, seed=0, level=1 - alpha, resamples=RESAMPLES
+        )
     except UserError:  # too few clusters, or too few that differ
         return None
     return found
@@ -185,7 +221,9 @@ def _item_bootstrap(a: ArmScores, b: ArmScores, clusters: Sequence[str], alpha: 
 def _run_bootstrap(a: ArmScores, b: ArmScores, clusters: Sequence[str], alpha: float) -> Interval | None:
     fixed = [0] if a.runs == 1 else []
     try:
-        found = run_bootstrap([a.scores, b.scores], clusters, seed=0, level=1 - alpha, fixed=fixed)
+        found = run_bootstrap(
+            [a.scores, b.scores], clusters, seed=0, level=1 - alpha, fixed=fixed, resamples=RESAMPLES
+        )
         return found.difference(1, 0)
     except UserError:  # fewer than ten runs or clusters, or nothing varies
         return None

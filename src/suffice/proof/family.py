@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,6 @@ from suffice.proof.contrast import Contrast
 from suffice.proof.evidence import Evidence, evidence, run_evidence
 from suffice.proof.intervals import Interval
 from suffice.proof.multiplicity import holm
-from suffice.proof.settle import settling
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,18 @@ class Question:
     lower_is_better: bool = False
     bounds: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.items is None:
+            return
+        if len(set(self.items)) < len(self.items):
+            twice = next(name for name, count in Counter(self.items).items() if count > 1)
+            raise UserError(f"the item '{twice}' is there twice", "give every item a name of its own")
+        if self.clusters and len(self.clusters) != len(self.items):
+            raise UserError(
+                f"there are {len(self.clusters)} clusters for {len(self.items)} items",
+                "give one cluster for every item",
+            )
 
     @property
     def reference(self) -> str:
@@ -82,7 +94,8 @@ def compare(questions: Sequence[Question], *, margin: float = 0.0, alpha: float 
 
     With a margin the claims are non-inferiority, else superiority (two-sided). Their p-values are adjusted by Holm's
     step-down method, and every interval has the level at which Holm's method tests its claim, so that intervals
-    and adjusted p-values agree.
+    and adjusted p-values agree (for right or wrong answers of two models, McNemar's p decides on a difference of 0).
+    Equivalence, and superiority beside a margin, are called at an equal share of alpha.
 
     Args:
         questions: What was scored.
@@ -100,7 +113,7 @@ def compare(questions: Sequence[Question], *, margin: float = 0.0, alpha: float 
     if not 0 < alpha < 1:
         raise UserError(f"alpha is {alpha}", "give an alpha between 0 and 1, such as 0.05")
     claims = [
-        _Claim(question, arm, _evidence(question, arm))
+        _Claim(question, arm, _evidence(question, arm, margin))
         for question in questions
         for arm in list(question.scores)[1:]
     ]
@@ -109,24 +122,30 @@ def compare(questions: Sequence[Question], *, margin: float = 0.0, alpha: float 
     ps = [claim.found.p_margin(margin) if margin > 0 else claim.found.p_zero for claim in claims]
     adjusted = holm([1.0 if p is None else p for p in ps], alpha=alpha)
     return [
-        _contrast(claim, margin, alpha, p, None if p is None else float(new), float(own))
-        for claim, p, new, own in zip(claims, ps, adjusted.adjusted, adjusted.levels, strict=True)
+        _contrast(claim, margin, alpha, p, None if p is None else float(new), own, alpha / len(claims))
+        for claim, p, new, own in zip(claims, ps, adjusted.adjusted, map(float, adjusted.levels), strict=True)
     ]
 
 
-def _evidence(question: Question, arm: str) -> Evidence:
+def _evidence(question: Question, arm: str, margin: float) -> Evidence:
+    """Returns what is known of ``arm`` less the reference, turned so that more is better."""
+    a, b = (question.matrix(name) for name in (question.reference, arm))
     sign = -1.0 if question.lower_is_better else 1.0
-    a, b = (sign * question.matrix(name) for name in (question.reference, arm))
     if question.items is None:
-        return run_evidence(a, b)
-    bounds = question.bounds or _bounds(question)
-    oriented = (bounds[0], bounds[1]) if sign > 0 else (-bounds[1], -bounds[0])
+        return run_evidence(sign * a, sign * b)
+    low, high = question.bounds or _bounds(question)
+    if margin >= high - low:
+        raise UserError(
+            f"the margin of {margin:g} is as wide as the scores can differ ({low:g} to {high:g})",
+            "give it in the unit of the scores, such as 0.02 for shares",
+        )
     clusters = list(question.clusters) or list(question.items)
-    return evidence(
-        ArmScores(question.reference, "method", a, oriented),
-        ArmScores(arm, "method", b, oriented),
-        clusters,
-    )
+    arms = [
+        ArmScores(name, "method", rows, (low, high)) for name, rows in ((question.reference, a), (arm, b))
+    ]
+    if question.lower_is_better:
+        arms = [replace(arm, scores=-arm.scores, bounds=(-high, -low)) for arm in arms]
+    return evidence(arms[0], arms[1], clusters)
 
 
 def _bounds(question: Question) -> tuple[float, float]:
@@ -136,14 +155,25 @@ def _bounds(question: Question) -> tuple[float, float]:
 
 
 def _contrast(
-    claim: _Claim, margin: float, alpha: float, p: float | None, p_adjusted: float | None, own: float
+    claim: _Claim,
+    margin: float,
+    alpha: float,
+    p: float | None,
+    p_adjusted: float | None,
+    own: float,
+    share: float,
 ) -> Contrast:
-    """Builds one contrast; ``own`` is the two-sided error at which Holm's method tests its claim."""
+    """Builds one contrast.
+
+    ``own`` is the two-sided error at which Holm's method tests its claim, ``share`` its equal share of alpha: what
+    is called beside the claim (equivalence, and superiority beside a margin) was not in Holm's order.
+    """
     question, found = claim.question, claim.found
-    wide, narrow = found.interval(own), found.interval(min(2 * own, 0.999))
-    verdict = call(wide, narrow, margin, differs=found.p_zero is not None and found.p_zero <= own)
+    wide, narrow = found.interval(own), found.interval(min(2 * share, 0.999))
+    level = own if margin == 0 else share
+    verdict = call(wide, narrow, margin, differs=found.p_zero is not None and found.p_zero <= level)
     second = found.bootstrap(own)
-    more = settling(found.parts, -margin, own) if verdict == "inconclusive" and wide.low is not None else None
+    more = found.settling(margin, own) if verdict == "inconclusive" else None
     return Contrast(
         a=question.reference,
         b=claim.arm,

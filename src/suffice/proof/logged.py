@@ -111,6 +111,7 @@ def prove_logs(
             raise unknown_name("kind of arm", arm.name, ARM_KINDS)
     tasks = _wanted(align(arms), filters)
     _check_provable(tasks)
+    _check_shares(tasks)
     scores = [
         ArmScores(
             arm.name,
@@ -177,6 +178,17 @@ def _check_provable(tasks: list[Aligned]) -> None:
         )
     if any(aligned.lower_is_better for aligned in tasks):
         raise UserError("lower is better in the logs' metric", "name another with --metric")
+
+
+def _check_shares(tasks: list[Aligned]) -> None:
+    """Refuses scores that are no shares."""
+    for aligned in tasks:
+        for name, rows in aligned.arms.items():
+            if rows.min() < 0 or rows.max() > 1:
+                raise UserError(
+                    f"arm '{name}' has scores from {rows.min():g} to {rows.max():g}, and a verdict is made of shares",
+                    "give scores from 0 to 1, such as percents divided by 100",
+                )
 
 
 def _notes(arms: Sequence[LoggedArm]) -> list[str]:

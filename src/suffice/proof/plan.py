@@ -8,6 +8,7 @@ from typing import Any
 
 from suffice.common.errors import UserError
 from suffice.proof.power import Design, power
+from suffice.proof.settle import rounded_up
 
 RUNS = (3, 4, 5, 6, 8, 10, 15, 20)
 LEAST_RUNS = 3  # two would know next to nothing about how much runs vary
@@ -91,7 +92,7 @@ class Plan:
         if self.design.runs < 2:
             told.append(f"{runs} nothing can be shown: one run cannot show how much runs vary.")
         elif self.planned.items is None:
-            told.append(f"{runs}, no number of items alone reaches it: runs vary too much.")
+            told.append(f"{runs}, no number of items alone reaches it: runs vary too much for this margin.")
         else:
             told.append(f"{runs}, {rounded_up(self.planned.items)} items reach it against the yardstick.")
         return told
@@ -238,12 +239,6 @@ def _needs(design: Design, wanted: float) -> Needs:
         design = min(enough, key=lambda pair: pair.runs * pair.items)
     draws = fewest_draws(design, wanted) if design.random_runs else None
     return Needs(design.run_sd, design.runs, draws, design.items)
-
-
-def rounded_up(count: int) -> str:
-    """Returns a number that is an estimate, in words: rounded up to two digits."""
-    unit = 10 ** max(0, len(str(count)) - 2)
-    return f"{-(-count // unit) * unit:,}"
 
 
 def _reaches(found: float | None, wanted: float) -> bool:

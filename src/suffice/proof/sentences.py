@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from suffice.proof.arms import Kind
 from suffice.proof.comparison import Comparison
+from suffice.proof.settle import rounded_up
 
 Outcome = Literal["sufficient", "not sufficient", "inconclusive"]
 
@@ -117,8 +117,7 @@ def _greatest(counts: list[int | None]) -> int | None:
 def _items(count: int | None) -> str:
     """Returns a number of items rounded up to two digits, since it is an estimate."""
     assert count is not None
-    unit = 10 ** max(0, len(str(count)) - 2)
-    return f"{math.ceil(count / unit) * unit:,} more {'item' if count == 1 else 'items'}"
+    return f"{rounded_up(count)} more {'item' if count == 1 else 'items'}"
 
 
 def _qualifications(

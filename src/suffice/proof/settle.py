@@ -45,12 +45,18 @@ def settling(parts: Components, boundary: float, alpha: float) -> Settling:
         return found.above(boundary) or found.below(boundary)
 
     return Settling(
-        runs=_fewest(lambda count: clears(runs=count), MOST_RUNS) if parts.arms else None,
-        items=_fewest(lambda count: clears(items=count), MOST_ITEMS),
+        runs=fewest(lambda count: clears(runs=count), MOST_RUNS) if parts.arms else None,
+        items=fewest(lambda count: clears(items=count), MOST_ITEMS),
     )
 
 
-def _fewest(enough: Callable[[int], bool], most: int) -> int | None:
+def rounded_up(count: int) -> str:
+    """Returns a number that is an estimate, in words: rounded up to two digits."""
+    unit = 10 ** max(0, len(str(count)) - 2)
+    return f"{-(-count // unit) * unit:,}"
+
+
+def fewest(enough: Callable[[int], bool], most: int) -> int | None:
     """Returns the smallest count from 1 to ``most`` that is enough, by doubling and halving, or None."""
     high = 1
     while not enough(high):

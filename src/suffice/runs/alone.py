@@ -70,11 +70,12 @@ def select_alone(request: Request, reporter: Reporter) -> dict[str, Any]:
 
 def _select(request: Request, folder: RunFolder, reporter: Reporter) -> dict[str, Any]:
     source = request.model if request.uses_model or choose.needs_model(request.scorer) else None
+    if request.dev and not request.target:
+        raise UserError(f"{request.dev} holds dev examples of no target", "give --target FILE as well")
     target = read_target(request.target, request.dev, seed=request.seed) if request.target else None
     choose.check_dev(request.scorer, target)
     if request.selector:
         registry.load("selectors", request.selector)
-    folder.manifest.unlink(missing_ok=True)  # it comes last, and says that all is there
     gathered = choose.gather(request.pool, target, reporter, reject_twins=request.reject_twins)
     choose.check_budget(request.budget, gathered.pool)
     model = source.load() if source else None
@@ -97,6 +98,7 @@ def _select(request: Request, folder: RunFolder, reporter: Reporter) -> dict[str
         target=target,
         seed=request.seed,
     )
+    folder.manifest.unlink(missing_ok=True)  # it comes last, and says that all is there
     gathered.write(None, folder.rejected)
     write_selection(folder.selection, gathered.pool, choices)
     manifest = {

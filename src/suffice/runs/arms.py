@@ -31,6 +31,7 @@ class ArmRun:
         seed: The training seed.
         rows: Pool indices to train on; empty for the base.
         steps: Optimiser steps; 0 for the base.
+        batch: Rows of an optimiser step, no more than the arm has.
         pool_rows: Rows the arm stands for (``full`` may see only a part of them in its steps).
         curve: Whether the arm stands on the budget curve alone and plays no part in the verdict.
     """
@@ -42,6 +43,7 @@ class ArmRun:
     seed: int
     rows: tuple[int, ...]
     steps: int
+    batch: int
     pool_rows: int
     curve: bool = False
 
@@ -141,7 +143,8 @@ class _Plan:
         kind = method if method in kinds else "method"
         name = method if method in ("base", "full") else f"{method}-{size}"
         seen = _seen(rows, steps * self.recipe.training.batch_size, self.recipe.seed, index)
-        return ArmRun(name, kind, index, draw, seed, seen, steps, size, curve)
+        batch = min(self.recipe.training.batch_size, max(1, len(rows)))
+        return ArmRun(name, kind, index, draw, seed, seen, steps, batch, size, curve)
 
 
 def _seeds(recipe: Recipe, method: str) -> list[tuple[int, int]]:

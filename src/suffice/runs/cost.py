@@ -17,6 +17,7 @@ from suffice.common.errors import UserError
 from suffice.data.pool import Pool
 from suffice.proof.power import Design, power
 from suffice.runs.arms import ArmRun
+from suffice.runs.looks import designs
 from suffice.runs.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Estimate:
     def sentence(self) -> str:
         """One line for the terminal."""
         return (
-            f"Cost: {self.runs} training runs, about {_duration(self.seconds)}, {self.flops:.1e} FLOPs, "
+            f"Cost: {self.runs} training runs, about {_duration(self.seconds)} beside evaluating, {self.flops:.1e} FLOPs, "
             f"{self.bytes / 1e6:,.0f} MB of disk ({self.free / 1e9:,.0f} GB free)."
         )
 
@@ -64,7 +65,7 @@ def estimate(
     """
     trained = [run for run in runs if run.kind != "base"]
     rows, rate = _measure(model, pool, recipe)
-    tokens = sum(run.steps * recipe.training.batch_size for run in trained) * rows
+    tokens = sum(run.steps * run.batch for run in trained) * rows
     parameters = model.network.num_parameters()
     keep = {"all": len(trained), "none": 0}.get(
         recipe.execution.keep_weights, sum(run.kind == "selected" and not run.curve for run in trained)
@@ -133,8 +134,8 @@ def worker_count(model: LanguageModel, wanted: int | None) -> int:
 
 
 def power_sentence(recipe: Recipe, clusters: int) -> str:
-    """Returns what the design can show, as one line."""
-    design = recipe.design
+    """Returns what the design can show, as one line; with looks, at the last of them."""
+    design = designs(recipe.design)[-1]
     return power(
         Design(
             items=clusters,

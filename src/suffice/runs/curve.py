@@ -26,14 +26,20 @@ def run_curve(run: Run, data: Scored) -> dict[str, Any] | None:
     scores = {arm.name: arm for arm in data.arms}
     by_method: dict[str, dict[int, ArmScores]] = {}
     for arm in run.arms:
-        if arm.kind not in ("base", "full"):
+        if arm.kind not in ("base", "full", "length-matched", "compute-matched"):
             by_method.setdefault(arm.method, {})[arm.pool_rows] = scores[arm.arm]
     design = run.recipe.design
     points = [arm for by in by_method.values() for arm in by.values()]
     yardstick = curve_yardstick(points, scores.get("full"), scores.get("base"), data.clusters, design.alpha)
     curves = [
         budget_curve(
-            method, list(by.items()), yardstick, data.clusters, margin=design.margin, alpha=design.alpha
+            method,
+            list(by.items()),
+            yardstick,
+            data.clusters,
+            margin=design.margin,
+            alpha=design.alpha,
+            candidates=1 if yardstick.kind == "full" else len(points),
         )
         for method, by in by_method.items()
         if method != "longest" or "length" in design.scorers

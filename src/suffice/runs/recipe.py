@@ -37,6 +37,11 @@ class TargetSettings(_Section):
     max_new_tokens: int = Field(256, ge=1, description="The longest reply.")
     require_stop: bool = Field(True, description="A reply that does not end by itself is wrong.")
 
+    @field_validator("extractor", mode="before")
+    @classmethod
+    def _in_one_word(cls, name: Any) -> Any:
+        return name.replace(" ", "_").replace("-", "_") if isinstance(name, str) else name
+
 
 class SelectionSettings(_Section):
     """How rows are chosen."""

@@ -30,10 +30,10 @@ def _arm_row(run: Run, estimate: ArmEstimate) -> dict[str, Any]:
         "rows": runs[0].pool_rows,
         "family_intervals": {name: _ends(found) for name, found in estimate.families.items()},
         "items": len(run.target.test),
-        "epochs": round(runs[0].steps * run.recipe.training.batch_size / max(1, runs[0].pool_rows), 3),
+        "epochs": round(runs[0].steps * runs[0].batch / max(1, runs[0].pool_rows), 3),
         "steps": runs[0].steps,
-        "train_seconds": round(sum(record["seconds"] for record in trained), 2),
-        "flops": sum(record["flops"] for record in trained),
+        "train_seconds": round(sum((record["seconds"] for record in trained), 0.0), 2),
+        "flops": sum((record["flops"] for record in trained), 0.0),
         "cut": sum(record["cut"] for record in trained),
         "dropped": sum(record["dropped"] + record["refused"] for record in trained),
     }
@@ -74,6 +74,7 @@ def as_json(folder: RunFolder) -> dict[str, Any]:
     return {
         "verdict": found["verdict"],
         "arms": found["arms"],
+        "level": found["level"],
         **{name: value for name, value in more.items() if value},
         "costs": costs(folder),
         "run": str(folder.path),

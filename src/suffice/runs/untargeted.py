@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suffice.common.errors import UserError
 from suffice.data.target import Target
 from suffice.proof.arms import PERCENT
+from suffice.proof.evidence import FEWEST_RUNS
 from suffice.proof.family import Question, compare
 from suffice.proof.outcomes import Scored, scored
 
@@ -44,18 +44,18 @@ def harm(table: pa.Table, arms: Sequence[str], *, margin: float, alpha: float) -
         alpha: The chance of any false claim.
 
     Returns:
-        One contrast for each task and arm in its JSON form; none without items, or without a base, or where an
-        arm has too few runs for a claim.
+        One contrast for each task and arm in its JSON form; none without items or a base, and none for an arm of
+        two runs, which are too few for a claim.
     """
     if not len(table) or not arms:
         return []
     data = scored(table)
-    tasks = dict.fromkeys(data.families)
-    try:
-        found = compare([_question(data, task, arms) for task in tasks], margin=margin, alpha=alpha)
-    except UserError:
+    runs = {arm.name: arm.runs for arm in data.arms}
+    told = [name for name in arms if runs[name] == 1 or runs[name] >= FEWEST_RUNS]
+    if len(told) < 2:
         return []
-    return [one.as_json() for one in found]
+    questions = [_question(data, task, told) for task in dict.fromkeys(data.families)]
+    return [one.as_json() for one in compare(questions, margin=margin, alpha=alpha)]
 
 
 def _question(data: Scored, task: str, arms: Sequence[str]) -> Question:

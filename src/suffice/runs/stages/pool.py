@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from suffice.common.files import digest_file
+from suffice.data.pool import Pool
 from suffice.data.reading import expand
-from suffice.runs.choose import counts, gather
+from suffice.runs.choose import check_budget, counts, gather
 from suffice.runs.context import Run
+from suffice.runs.selection import choices_from
 
 
 class PoolStage:
@@ -27,7 +29,17 @@ class PoolStage:
         """Reads the pool; the summary counts the rows."""
         twins = run.recipe.selection.reject_twins
         gathered = gather(run.recipe.pool, run.judged, run.reporter, reject_twins=twins)
+        _check_choice(run, gathered.pool)
         gathered.write(run.folder.pool, run.folder.rejected)
         run.judged.write(run.folder.target)
         run.__dict__.pop("pool", None)  # an earlier read is out of date
         return counts(gathered, 0)
+
+
+def _check_choice(run: Run, pool: Pool) -> None:
+    """Refuses what cannot be chosen from this pool while the folder is still free for another recipe."""
+    settings = run.recipe.selection
+    if settings.file:
+        choices_from(Path(settings.file), pool)
+    else:
+        check_budget(max([settings.budget, *run.recipe.design.budgets]), pool)

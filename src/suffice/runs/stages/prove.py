@@ -44,6 +44,7 @@ class ProveStage:
         found = {
             "verdict": verdict.as_json(),
             "arms": arm_rows(run, verdict),
+            "level": 1 - run.recipe.design.alpha,
             "curve": run_curve(run, data),
             "new_draw": new_draw(means.get(named.get("random", ""), []), means[named["selected"]]),
             "untargeted": harm(
