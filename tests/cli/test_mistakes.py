@@ -53,20 +53,22 @@ def test_a_missing_file(files, capsys):
 @pytest.mark.parametrize("words", [SELECT, RUN])
 def test_an_empty_pool(files, capsys, words):
     Path("empty.jsonl").touch()
+    shown = Path("empty.jsonl").absolute() if words is RUN else "empty.jsonl"  # a run goes on from anywhere
     fails(
         [*words, "--quiet", "--pool", "empty.jsonl"],
         capsys,
-        "the pool is empty: no row in empty.jsonl; give a file with rows",
+        f"the pool is empty: no row in {shown}; give a file with rows",
     )
 
 
 @pytest.mark.parametrize("words", [SELECT, RUN])
 def test_a_pool_with_no_usable_row(files, capsys, words):
     write_rows(Path("bad.jsonl"), [BAD_ROWS[1], *BAD_ROWS])
+    shown = Path("bad.jsonl").absolute() if words is RUN else "bad.jsonl"
     fails(
         [*words, "--quiet", "--pool", "bad.jsonl"],
         capsys,
-        "no usable row among 3 in bad.jsonl; most often E106 unknown-format (2 rows, first bad.jsonl, line 1: "
+        f"no usable row among 3 in {shown}; most often E106 unknown-format (2 rows, first {shown}, line 1: "
         "no known format has the fields 'text'); rename its fields to those of a known format, such as messages, or instruction and output",
     )
 
@@ -144,8 +146,8 @@ def test_a_run_folder_of_another_recipe(workplace, capsys):
     fails(
         [*words, "--target", "other.jsonl"],
         capsys,
-        "run holds a run of another recipe: target.file is 'target.jsonl' there and 'other.jsonl' here; "
-        "choose a new --out",
+        f"run holds a run of another recipe: target.file is 'target.jsonl' there and '{Path('other.jsonl').absolute()}' "
+        "here; choose a new --out",
     )
     Path("target.jsonl").write_text(
         Path("target.jsonl").read_text().replace('"answer": "12"', '"answer": "13"')
@@ -201,6 +203,54 @@ def test_a_full_disk(files, capsys, monkeypatch, error, text):
     assert not Path("out/manifest.json").exists()
 
 
+def test_a_place_that_cannot_be_written(files, capsys, monkeypatch):
+    def read_only(*_):
+        raise OSError(errno.EROFS, "Read-only file system", "out/selection.jsonl")
+
+    monkeypatch.setattr("suffice.runs.alone.write_selection", read_only)
+    fails(
+        [*SELECT, "--quiet", "--pool", "pool.jsonl"],
+        capsys,
+        "out/selection.jsonl cannot be used: Read-only file system; mend it, or choose another place",
+    )
+    fails(
+        ["lab", "export", "pool.jsonl"],
+        capsys,
+        "pool.jsonl cannot be used: File exists; mend it, or choose another place",
+    )
+
+
+def test_a_choice_that_fails_leaves_the_one_before_it_whole(files, capsys):
+    assert run([*SELECT, "--quiet", "--pool", "pool.jsonl"]) == 0
+    before = Path("out/manifest.json").read_bytes()
+    capsys.readouterr()
+    fails(
+        [
+            "select",
+            "--scorer",
+            "length",
+            "--budget",
+            "500",
+            "--out",
+            "out",
+            "--quiet",
+            "--pool",
+            "pool.jsonl",
+        ],
+        capsys,
+        "the budget of 500 rows is larger than the pool of 60 usable rows; give --budget 60 or less",
+    )
+    assert Path("out/manifest.json").read_bytes() == before
+
+
+def test_dev_examples_without_a_target(files, capsys):
+    fails(
+        [*SELECT, "--quiet", "--pool", "pool.jsonl", "--dev", "target.jsonl"],
+        capsys,
+        "target.jsonl holds dev examples of no target; give --target FILE as well",
+    )
+
+
 def test_any_other_failure_is_not_hushed_up(files, monkeypatch):
     def broken(*_):
         raise OSError(errno.EIO, "Input/output error")
@@ -230,7 +280,7 @@ def test_ctrl_c(files, capsys, monkeypatch):
         (["run"], "Missing argument 'RECIPE'; see suffice run --help"),
         (
             ["run", "lima", "--bogus"],
-            "No such option: --bogus (Possible options: --jobs, --out); see suffice run --help",
+            "No such option: --bogus (Possible options: --budgets, --jobs, --out); see suffice run --help",
         ),
         (["score"], "Missing argument 'RUN'; see suffice score --help"),
         (["lab"], "Missing command; see suffice lab --help"),

@@ -1,6 +1,7 @@
 """The shipped base: found, checked against the world, and loaded like any other folder."""
 
 import json
+import shutil
 
 import pytest
 
@@ -22,6 +23,18 @@ def test_weights_of_another_world_are_refused(tmp_path):
         f"the lab base in {tmp_path} learned world 0123456789abcdef, but this version generates world "
         "7d8c9171f1981abf; build a base for this world with: suffice lab build --out DIR"
     )
+
+
+def test_a_copy_with_another_world_is_refused_wherever_it_lies(tmp_path):
+    from suffice.models.loading import model_fingerprint
+
+    copy = tmp_path / "copy"
+    shutil.copytree(SHIPPED, copy)
+    assert model_fingerprint(copy) != ""
+    record = json.loads((copy / "lab.json").read_text())
+    (copy / "lab.json").write_text(json.dumps(record | {"world": "0123456789abcdef"}))
+    with pytest.raises(UserError, match="learned world 0123456789abcdef"):
+        model_fingerprint(copy)
 
 
 def test_the_shipped_base_is_small_and_belongs_to_this_world():

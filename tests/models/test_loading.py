@@ -44,7 +44,9 @@ def test_the_fingerprint_follows_weights_configuration_and_template(folder):
     with torch.no_grad():
         model.network.model.norm.weight[3] += 1
     model.network.save_pretrained(folder)
-    assert len({before, other, load_model(folder, device="cpu").fingerprint}) == 3
+    found = {before, other, load_model(folder, device="cpu").fingerprint}
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content }} {# as transformers 5 keeps it #}")
+    assert len(found | {load_model(folder, device="cpu").fingerprint}) == 4
 
 
 def test_of_large_weights_the_ends_count(folder, monkeypatch):

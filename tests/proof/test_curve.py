@@ -65,7 +65,7 @@ def test_a_yardstick_on_the_curve_is_level_with_itself():
     best = ArmScores("selected-100", "selected", arm("selected", *GOOD).scores)
     found = budget_curve("selected", [(100, best), (10, arm("selected", *BAD))], best, ALONE, margin=2.0)
     assert (found.refuted, found.shown) == (10, 100)
-    assert found.sentence.endswith("(margin 2 against selected-100).")
+    assert found.sentence.endswith("(margin 2 against the best arm of the curve, selected-100).")
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

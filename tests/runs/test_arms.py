@@ -132,3 +132,14 @@ def test_several_seeds_of_a_draw_train_on_the_same_rows():
         (3, 1, 10_004),
     ]
     assert runs[0].rows == runs[1].rows != runs[2].rows == runs[3].rows
+
+
+def test_an_arm_of_few_rows_has_a_batch_of_as_many():
+    settings = {
+        "pool": ["p"],
+        "target.file": "t",
+        "training.batch_size": 32,
+        "design.arms": ["base", "selected"],
+    }
+    for run in plan_arms(read_recipe("lima", settings), POOL, CHOSEN, LENGTHS):
+        assert run.batch == (1 if run.kind == "base" else 8)

@@ -71,7 +71,7 @@ def test_a_recipe_comes_back_from_its_file(tmp_path):
             {"design.arms": ["base", "selectd"]},
             (
                 "recipe lima: design.arms.1 = 'selectd': "
-                "Input should be 'base', 'random', 'longest', 'selected' or 'full'; mend the value"
+                "Input should be 'base', 'random', 'longest', 'length-matched', 'compute-matched', 'selected' or 'full'; mend the value"
             ),
         ),
         (
@@ -195,3 +195,8 @@ def test_yaml_takes_rates_without_a_dot(write):
 )
 def test_rates_to_try(overrides, rates):
     assert read_recipe("lima", GIVEN | overrides).training.rates_to_try() == pytest.approx(rates)
+
+
+@pytest.mark.parametrize("spelling", ["last line", "last-line", "last_line"])
+def test_an_extractor_may_be_spelled_as_people_do(spelling):
+    assert read_recipe("lima", GIVEN | {"target.extractor": spelling}).target.extractor == "last_line"

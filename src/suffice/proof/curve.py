@@ -64,7 +64,8 @@ class Curve:
             "no budget is shown to be enough" if self.shown is None else f"{self.shown:,} rows are enough"
         )
         small = "none is shown to be too small" if self.refuted is None else f"{self.refuted:,} are too few"
-        return f"{self.method}: {enough}, {small} (margin {self.margin:g} against {self.yardstick})."
+        best = "" if self.yardstick == "full" else "the best arm of the curve, "
+        return f"{self.method}: {enough}, {small} (margin {self.margin:g} against {best}{self.yardstick})."
 
 
 def budget_curve(
