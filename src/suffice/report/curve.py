@@ -30,7 +30,11 @@ def curve(data: ReportData) -> Figure:
     below = BOTTOM + 17 + LANE * (area.lanes - 1)
     parts = [area.draw(), _bands(points, area), _levels(held, area)]
     parts += [_method(found, area) for found in _methods(points).values()]
-    parts += [_base(held.base, area), _labels(points, area), *_brackets(held, area, below + 44)]
+    parts += [
+        _base(held.base, area),
+        _labels(points, area, held.yardstick),
+        *_brackets(held, area, below + 44),
+    ]
     parts.append(text(LEFT, below + 19, _unit(held), "unit start"))
     description = "; ".join(_says(point) for point in points)
     svg = drawing("curve-all", below + 90, "Score over the number of rows", description, *parts)
@@ -119,7 +123,7 @@ def _levels(held: BudgetCurve, area: Plane) -> Markup:
         return Markup("")
     y, end = area.level(held.yardstick_score), 100 - EDGE
     parts = [element("g", line(LEFT, y, end, y, "level"), class_=arm_class(held.yardstick))]
-    label = f"{words.short(held.yardstick, 12)} {words.percent(held.yardstick_score)}"
+    label = f"{words.short(held.yardstick, 16)} {words.percent(held.yardstick_score)}"
     parts.append(text(LEFT, y - 5, label, "reference start"))
     if held.margin > 0:
         below = area.level(held.yardstick_score - held.margin)
@@ -164,9 +168,11 @@ def _base(score: float | None, area: Plane) -> Markup:
     return element("g", title, mark(shape("base"), BASE, y), label, class_=arm_class("base"))
 
 
-def _labels(points: Sequence[CurvePoint], area: Plane) -> Markup:
-    """Returns the name of each method beside its last point; `full` has its name on its line."""
-    last = [found[-1] for (_, kind), found in _methods(points).items() if kind != "full"]
+def _labels(points: Sequence[CurvePoint], area: Plane, yardstick: str) -> Markup:
+    """Returns the name of each method beside its last point; as the yardstick, `full` has its name on its line."""
+    last = [
+        found[-1] for (_, kind), found in _methods(points).items() if kind != "full" or yardstick != "full"
+    ]
     heights = [area.level(point.score) for point in last]
     parts = []
     for point, old, new in zip(last, heights, plane.spaced(heights, GAP, TOP, BOTTOM - 4), strict=True):
