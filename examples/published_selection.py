@@ -16,7 +16,7 @@ import csv
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from suffice.proof.family import Question, compare
+from suffice.proof.compare import Question, compare
 
 BUDGET, YARDSTICK = 1_000, 10_000
 

@@ -92,7 +92,7 @@ def test_without_a_pilot_it_says_what_it_assumes(capsys):
     assert all(len(line) <= 80 for line in lines[4:13])
     assert lines[14:] == [
         "For a power of 80 % at a run SD of 1: 9 seeds, 3 draws and 4,000 items.",
-        "With 3 seeds, no number of items alone reaches it: runs vary too much.",
+        "With 3 seeds, no number of items alone reaches it: runs vary too much for this margin.",
         "Cost: unknown without a pilot run; `suffice run` measures one step before it trains.",
     ]
 

@@ -111,3 +111,13 @@ def test_published_selection_on_the_real_results():
     first, _, third = done.stdout.splitlines()[:3]
     assert first == "margin 0, each cell by itself: of 25 cells 6 inferior, 13 inconclusive, 6 superior"
     assert third.endswith("in 11 cells")
+
+
+def test_compare_arrays():
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "compare_arrays.py"], capture_output=True, text=True, check=True
+    )
+    verdict, sentence = done.stdout.splitlines()
+    assert verdict == "superior"
+    assert sentence.startswith("new is better than old on made up: difference +0.")
+    assert sentence.endswith("over 200 items, 4 and 4 runs.")

@@ -8,7 +8,7 @@ import pytest
 from suffice.common.errors import UserError
 from suffice.common.files import read_json, write_json
 from suffice.common.progress import Silent
-from suffice.proof.sequential import run_looks
+from suffice.proof.design.sequential import run_looks
 from suffice.runs.folder import RunFolder
 from suffice.runs.looks import designs, is_open, look_sentence, looks_done
 from suffice.runs.pipeline import bring_up_to_date

@@ -11,7 +11,7 @@ from suffice.cli import options
 from suffice.common.errors import UserError
 
 if TYPE_CHECKING:
-    from suffice.proof.contrast import Contrast
+    from suffice.proof.compare.contrast import Contrast
 
 SENTENCES = 6  # contrasts that are told in words as well
 
@@ -57,7 +57,7 @@ def compare(
     One run an arm compares two models over their items; three runs or more compare methods, over items and runs.
     """
     from suffice.cli.output import print_json
-    from suffice.proof.logged import Filters, compare_logs
+    from suffice.proof.compare.logged import Filters, compare_logs
 
     found = compare_logs(
         logs,

@@ -10,9 +10,9 @@ import typer
 from suffice.cli import options
 
 if TYPE_CHECKING:
-    from suffice.proof.pilot import Pilot
-    from suffice.proof.plan import Plan, Range
-    from suffice.proof.power import Design
+    from suffice.proof.design.pilot import Pilot
+    from suffice.proof.design.plan import Plan, Range
+    from suffice.proof.design.power import Design
     from suffice.runs.recipe import DesignSettings
 
 _RUN_SD, _DISCORDANT, _GAIN = 1.0, 0.1, 5.0
@@ -46,7 +46,7 @@ def plan(
     The spread of runs and items comes from a pilot, or is assumed.
     """
     from suffice.cli.output import print_json
-    from suffice.proof import plan as planning
+    from suffice.proof.design import plan as planning
 
     found, settings, names = _read(pilot) if pilot else (None, None, {})
     design, upper, assumed = _designs(found, settings, run_sd, discordant)
@@ -70,8 +70,8 @@ def plan(
 
 def _read(path: Path) -> tuple[Pilot, DesignSettings | None, dict[str, str]]:
     """Returns the pilot in a run folder or an outcome table, the design of the run, and the arm of each kind."""
+    from suffice.proof.design.pilot import pilot
     from suffice.proof.outcomes import read_outcomes, scored
-    from suffice.proof.pilot import pilot
     from suffice.runs.folder import RunFolder
 
     if path.is_file():
@@ -95,7 +95,7 @@ def _designs(
     """Returns the design at the estimates of the spread and at their upper limits, and what is assumed, in words."""
     from dataclasses import replace
 
-    from suffice.proof.power import Design
+    from suffice.proof.design.power import Design
 
     design = Design(items=0, runs=3)
     if settings:

@@ -47,7 +47,7 @@ def prove(
         run_stage(run, "prove", json=json, quiet=quiet)
         return
     from suffice.cli.output import print_json, tell_verdict
-    from suffice.proof.logged import Filters, prove_logs
+    from suffice.proof.compare.logged import Filters, prove_logs
 
     alpha = 0.05 if alpha is None else alpha
     verdict, notes = prove_logs(

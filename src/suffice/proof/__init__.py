@@ -2,8 +2,8 @@
 
 from suffice.proof.arms import ArmScores
 from suffice.proof.comparison import Comparison
+from suffice.proof.design.power import Design, PowerEstimate, power
 from suffice.proof.intervals import Interval
-from suffice.proof.power import Design, PowerEstimate, power
 from suffice.proof.verdict import ArmEstimate, Verdict, prove
 
 __all__ = [

@@ -15,7 +15,7 @@ import psutil
 from suffice.common.draws import Draws
 from suffice.common.errors import UserError
 from suffice.data.pool import Pool
-from suffice.proof.power import Design, power
+from suffice.proof.design.power import Design, power
 from suffice.runs.arms import ArmRun
 from suffice.runs.looks import designs
 from suffice.runs.recipe import Recipe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suffice.proof.sequential import run_looks
+from suffice.proof.design.sequential import run_looks
 from suffice.runs.folder import RunFolder
 from suffice.runs.recipe import DesignSettings
 
@@ -10,7 +10,7 @@ from suffice.runs.recipe import DesignSettings
 def designs(design: DesignSettings) -> list[DesignSettings]:
     """Returns the design in force at each look: so many runs an arm, and that look's share of alpha.
 
-    Without looks there is one, the design itself. The levels are those of `suffice.proof.sequential.run_looks` for
+    Without looks there is one, the design itself. The levels are those of `suffice.proof.design.sequential.run_looks` for
     one arm that varies (the base does not, and the interval pools no spreads), so that all looks together err no
     more often than the design's alpha allows.
     """

@@ -7,8 +7,8 @@ import pytest
 from scipy import optimize, special, stats
 
 from suffice.common.errors import UserError
-from suffice.proof.judges import win_rate
-from suffice.proof.length_control import length_controlled
+from suffice.proof.judging.judges import win_rate
+from suffice.proof.judging.length_control import length_controlled
 
 
 def alone(count):

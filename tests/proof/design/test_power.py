@@ -6,8 +6,8 @@ from scipy import stats
 
 from suffice.common.errors import UserError
 from suffice.proof.arms import UNBOUNDED, ArmScores
+from suffice.proof.design.power import Design, power
 from suffice.proof.intervals import difference_interval
-from suffice.proof.power import Design, power
 
 MANY = 10**9
 

@@ -8,9 +8,9 @@ from scipy import stats
 
 from suffice.common.errors import UserError
 from suffice.proof.arms import UNBOUNDED, ArmScores
-from suffice.proof.evidence import evidence, inverted, run_evidence
+from suffice.proof.compare.evidence import evidence, inverted, run_evidence
+from suffice.proof.compare.mcnemar import mcnemar
 from suffice.proof.intervals import Interval
-from suffice.proof.mcnemar import mcnemar
 
 
 def arm(name, scores, bounds=UNBOUNDED):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from suffice.common.errors import UserError
-from suffice.proof.mcnemar import mcnemar
-from suffice.proof.sign_flip import sign_flip
+from suffice.proof.compare.mcnemar import mcnemar
+from suffice.proof.compare.sign_flip import sign_flip
 
 
 def alone(count):
@@ -81,7 +81,7 @@ def test_sampled_flips_agree_with_all_flips(monkeypatch):
     rng = np.random.default_rng(6)
     first, second = rng.random(18) + 0.1, rng.random(18)
     exact = sign_flip(first, second, alone(18), seed=0)
-    monkeypatch.setattr("suffice.proof.sign_flip.EXACT", 5)
+    monkeypatch.setattr("suffice.proof.compare.sign_flip.EXACT", 5)
     sampled = sign_flip(first, second, alone(18), seed=0, flips=40_000)
     assert (exact.exact, sampled.exact, exact.flips, sampled.flips) == (True, False, 2**18, 40_000)
     # Four standard errors of the sampled share.

@@ -8,7 +8,7 @@ from scipy import stats
 
 from suffice.common.errors import UserError
 from suffice.proof.arms import UNBOUNDED, ArmScores
-from suffice.proof.pilot import ArmSpread, pilot, run_spread
+from suffice.proof.design.pilot import ArmSpread, pilot, run_spread
 
 
 def alone(count):

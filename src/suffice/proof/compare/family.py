@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from suffice.common.errors import UserError
 from suffice.proof.arms import UNBOUNDED, ArmScores
-from suffice.proof.calls import call, claim_of
-from suffice.proof.contrast import Contrast
-from suffice.proof.evidence import Evidence, evidence, run_evidence
+from suffice.proof.compare.calls import call, claim_of
+from suffice.proof.compare.contrast import Contrast
+from suffice.proof.compare.evidence import Evidence, evidence, run_evidence
+from suffice.proof.compare.multiplicity import holm
 from suffice.proof.intervals import Interval
-from suffice.proof.multiplicity import holm
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from suffice.common.errors import UserError
-from suffice.proof.judges import agreement, swapped, win_rate
+from suffice.proof.judging.judges import agreement, swapped, win_rate
 
 
 def alone(count):

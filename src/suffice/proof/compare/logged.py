@@ -12,8 +12,8 @@ from suffice.common.errors import UserError, unknown_name
 from suffice.evaluation.logs.align import Aligned, align, not_shared
 from suffice.evaluation.logs.arms import LoggedArm, load_arms
 from suffice.proof.arms import PERCENT, ArmScores, Kind
-from suffice.proof.contrast import Contrast
-from suffice.proof.family import Question, compare
+from suffice.proof.compare.contrast import Contrast
+from suffice.proof.compare.family import Question, compare
 from suffice.proof.verdict import Verdict, prove
 
 ARM_KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("model", "method"))

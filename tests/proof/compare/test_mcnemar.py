@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suffice.common.errors import UserError
-from suffice.proof.mcnemar import McNemar, discordant, mcnemar, mcnemar_p
+from suffice.proof.compare.mcnemar import McNemar, discordant, mcnemar, mcnemar_p
 
 
 def answers(b, c, both=0, none=0):

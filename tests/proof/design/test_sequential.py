@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from suffice.common.errors import UserError
-from suffice.proof.sequential import Looks, _run_looks, item_looks, run_looks, spend, verdict_level
+from suffice.proof.design.sequential import Looks, _run_looks, item_looks, run_looks, spend, verdict_level
 
 SPENDINGS = ["obrien-fleming", "pocock"]
 

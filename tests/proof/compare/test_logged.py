@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from suffice.common.errors import UserError
-from suffice.proof.logged import Filters, compare_logs, prove_logs
+from suffice.proof.compare.logged import Filters, compare_logs, prove_logs
 
 COLUMNS = {"item": "id", "score": "acc", "task": "task", "metric": "what"}
 

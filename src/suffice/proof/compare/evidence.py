@@ -19,11 +19,11 @@ from scipy import optimize
 from suffice.common.errors import UserError
 from suffice.proof.arms import UNBOUNDED, ArmScores
 from suffice.proof.bootstrap import item_bootstrap, run_bootstrap
+from suffice.proof.compare.mcnemar import mcnemar, mcnemar_p
+from suffice.proof.compare.sign_flip import sign_flip
+from suffice.proof.compare.tango import score_interval, tango
 from suffice.proof.intervals import FEW, Interval, interval
-from suffice.proof.mcnemar import mcnemar, mcnemar_p
 from suffice.proof.settle import MOST_ITEMS, Settling, fewest, settling
-from suffice.proof.sign_flip import sign_flip
-from suffice.proof.tango import score_interval, tango
 from suffice.proof.variance import Components, RunVariance, of_difference
 
 Inference = Literal["models", "procedure"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from suffice.common.errors import UserError
-from suffice.proof.family import Question, compare
+from suffice.proof.compare.family import Question, compare
 
 
 def alone(count):

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 from suffice.common.errors import UserError
-from suffice.proof.mcnemar import discordant
+from suffice.proof.compare.mcnemar import discordant
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from suffice.common.errors import UserError
-from suffice.proof.power import Design, power
+from suffice.proof.design.power import Design, power
 from suffice.proof.settle import rounded_up
 
 RUNS = (3, 4, 5, 6, 8, 10, 15, 20)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
 from suffice.common.errors import UserError
-from suffice.proof.tango import score, score_interval, tango
+from suffice.proof.compare.tango import score, score_interval, tango
 
 
 def answers(b, c, both=0, none=0):

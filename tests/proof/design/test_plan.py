@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from suffice.common.errors import UserError
-from suffice.proof.plan import (
+from suffice.proof.design.plan import (
     MOST_ITEMS,
     RUNS,
     fewest_draws,
@@ -14,7 +14,7 @@ from suffice.proof.plan import (
     plan,
     rounded_up,
 )
-from suffice.proof.power import Design, power
+from suffice.proof.design.power import Design, power
 
 MANY = 10**9
 

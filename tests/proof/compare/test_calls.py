@@ -2,7 +2,7 @@
 
 import pytest
 
-from suffice.proof.calls import call, claim_of
+from suffice.proof.compare.calls import call, claim_of
 from suffice.proof.intervals import Interval
 
 

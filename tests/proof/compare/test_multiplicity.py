@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from suffice.common.errors import UserError
-from suffice.proof.multiplicity import benjamini_hochberg, holm
+from suffice.proof.compare.multiplicity import benjamini_hochberg, holm
 
 p_values = st.lists(
     st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.01, 0.0125, 0.025, 0.05, 1.0])), min_size=1, max_size=6

@@ -1,0 +1,1 @@
+"""Scores that a judge gave: swaps, ties and length."""
