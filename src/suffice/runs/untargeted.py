@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from suffice.data.target import Target
 from suffice.proof.arms import PERCENT
-from suffice.proof.compare.evidence import FEWEST_RUNS
 from suffice.proof.compare import Question, compare
+from suffice.proof.compare.evidence import FEWEST_RUNS
 from suffice.proof.outcomes import Scored, scored
 
 PREFIX = "untargeted/"
