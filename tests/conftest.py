@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from suffice.models import LanguageModel
+
+# A machine under load is slow, which is no failure; and the same examples are tried everywhere.
+settings.register_profile("suffice", deadline=None, derandomize=True)
+settings.load_profile("suffice")
 
 sys.path.insert(0, str(Path(__file__).parent))
 
