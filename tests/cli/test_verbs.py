@@ -103,7 +103,7 @@ def test_list():
 
 def test_list_in_words(capsys):
     assert run(["list", "recipes"]) == 0
-    assert capsys.readouterr().out.split() == ["demo", "demo-quick", "lima"]
+    assert capsys.readouterr().out.split() == ["curve", "demo", "demo-quick", "lima"]
 
 
 def test_env():

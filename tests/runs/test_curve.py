@@ -56,7 +56,7 @@ def test_random_counts_draws_and_not_trainings(run):
     assert len(random["runs"]) == 2  # two draws, each trained twice
     means = run_means(read_outcomes(run.folder.outcomes))["random-8"]
     assert [(one.draw, one.seed) for one in means] == [(0, 0), (0, 10_000), (1, 1), (1, 10_001)]
-    [told] = [one for one in as_json(run.folder)["spreads"] if one["name"] == "random-8"]
+    [told] = [one for one in read_json(run.folder.verdict)["spreads"] if one["name"] == "random-8"]
     assert told["draw_sd"] is not None
     assert "told apart" in told["sentence"]
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from suffice.common.files import read_json
 from suffice.runs.folder import RunFolder
 
 
@@ -24,7 +25,7 @@ def tell_run(folder: RunFolder, *, as_json: bool) -> None:
         print_json(found)
         return
     curve = [method["sentence"] for method in found.get("curve", {}).get("methods", ())]
-    tell_verdict(found["verdict"], found["arms"], curve, level=found["level"])
+    tell_verdict(found["verdict"], found["arms"], curve, level=read_json(folder.verdict)["level"])
     sys.stdout.write(f"Report: {folder.report}\n")
 
 

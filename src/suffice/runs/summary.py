@@ -70,11 +70,10 @@ def costs(folder: RunFolder) -> dict[str, float]:
 def as_json(folder: RunFolder) -> dict[str, Any]:
     """Returns the stable JSON form of a finished run."""
     found = read_json(folder.verdict)
-    more = {name: found[name] for name in ("curve", "new_draw", "spreads", "untargeted")}
+    more = {name: found[name] for name in ("curve", "untargeted")}  # only where the recipe asks for them
     return {
         "verdict": found["verdict"],
         "arms": found["arms"],
-        "level": found["level"],
         **{name: value for name, value in more.items() if value},
         "costs": costs(folder),
         "run": str(folder.path),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from suffice.data.target import Target
 from suffice.proof.arms import PERCENT
@@ -50,7 +51,7 @@ def harm(table: pa.Table, arms: Sequence[str], *, margin: float, alpha: float) -
     if not len(table) or not arms:
         return []
     data = scored(table)
-    runs = {arm.name: arm.runs for arm in data.arms}
+    runs = {arm.name: len(_distinct(arm.scores)) for arm in data.arms}
     told = [name for name in arms if runs[name] == 1 or runs[name] >= FEWEST_RUNS]
     if len(told) < 2:
         return []
@@ -58,9 +59,14 @@ def harm(table: pa.Table, arms: Sequence[str], *, margin: float, alpha: float) -
     return [one.as_json() for one in compare(questions, margin=margin, alpha=alpha)]
 
 
+def _distinct(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the runs of an arm, or one of them where all are copies, as with no more rows than a batch holds."""
+    return scores[:1] if np.ptp(scores, axis=0).max() == 0 else scores
+
+
 def _question(data: Scored, task: str, arms: Sequence[str]) -> Question:
     places = np.array([place for place, name in enumerate(data.families) if name == task])
-    by_name = {arm.name: arm.scores[:, places] for arm in data.arms}
+    by_name = {arm.name: _distinct(arm.scores)[:, places] for arm in data.arms}
     return Question(
         scores={name: by_name[name] for name in arms},
         items=[data.items[place] for place in places],
