@@ -113,8 +113,3 @@ class RunFolder:
         write_json(
             self.path / "stages" / f"{stage}.json", {"key": key, "seconds": round(seconds, 3), **summary}
         )
-
-    def current(self, stage: str, key: str, *outputs: Path) -> bool:
-        """Tells whether a stage was finished with this key and its outputs are still there."""
-        found = self.stamp(stage)
-        return found is not None and found["key"] == key and all(path.exists() for path in outputs)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from suffice.proof.comparison import Claim
 from suffice.proof.intervals import Interval
 
 Call = Literal["superior", "equivalent", "non-inferior", "inferior", "inconclusive"]
-Claim = Literal["non-inferiority", "superiority"]
 
 
 def claim_of(margin: float) -> Claim:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from suffice.proof.compare.calls import Call, Claim
+from suffice.proof.compare.calls import Call
 from suffice.proof.compare.evidence import Inference
+from suffice.proof.comparison import Claim
 from suffice.proof.intervals import Interval
 from suffice.proof.settle import Settling, rounded_up
 
