@@ -1,20 +1,27 @@
-"""The lab's instruction pool: rows of several sources that differ in style, licence tag and quality."""
+"""The lab's instruction pools: rows of several sources that differ in style, licence tag and quality.
+
+In the *plain* pool bad rows differ from good ones in style, which an embedding sees. In the *hard* pool
+they share the good form and are bad in what they say.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from suffice.common.draws import Draws
 from suffice.lab.families import FAMILIES, draw_problem
-from suffice.lab.problem import Problem
+from suffice.lab.problem import COMMON_WORDINGS, Problem
 from suffice.lab.styles import ADVICE, EVASIVE_OPENING, OTHER_EVASIONS, STYLES
 from suffice.lab.world import World
 
 ROWS = 15_360
 
+PoolName = Literal["plain", "hard"]
+Sources = dict[str, tuple[float, str, dict[str, float]]]
+
 # Share of the pool in percent, licence tag, and the styles of each source in percent of its rows.
-SOURCES: dict[str, tuple[float, str, dict[str, float]]] = {
+PLAIN: Sources = {
     "careful-desk": (21, "CC-BY-4.0", {"target": 92, "wrong": 8}),
     "help-line": (32, "CC-BY-SA-4.0", {"evasive": 78, "other_evasion": 12, "target": 10}),
     "chatter": (13, "CC0-1.0", {"ramble": 90, "target": 10}),
@@ -24,28 +31,41 @@ SOURCES: dict[str, tuple[float, str, dict[str, float]]] = {
     "mirror": (5, "", {"copy": 100}),
     "scrape": (2, "", {"malformed": 100}),
 }
+HARD: Sources = {
+    "careful-desk": (24, "CC-BY-4.0", {"target": 92, "wrong": 8}),
+    "hasty-desk": (24, "CC-BY-SA-4.0", {"wrong": 80, "target": 20}),
+    "slip-desk": (18, "MIT", {"broken": 90, "target": 10}),
+    "old-style": (18, "CC0-1.0", {"unasked": 100}),
+    "swapped": (9, "", {"other_task": 100}),
+    "mirror": (5, "", {"copy": 100}),
+    "scrape": (2, "", {"malformed": 100}),
+}
+POOLS: dict[PoolName, Sources] = {"plain": PLAIN, "hard": HARD}
 
 
-def pool_rows(world: World, count: int = ROWS) -> Iterator[dict[str, Any]]:
-    """Yields the rows of the pool, as lines of a file would hold them (a few are malformed on purpose).
+def pool_rows(world: World, count: int = ROWS, name: PoolName = "plain") -> Iterator[dict[str, Any]]:
+    """Yields the rows of a pool, as lines of a file would hold them (a few are malformed on purpose).
 
-    People whose facts the target asks for, and reserved problems, never occur (`suffice.lab.problem`).
+    People and words that the target asks about, and reserved problems, never occur (`suffice.lab.problem`).
 
     Args:
         world: The world that is asked about.
         count: Rows to make; a smaller pool is the beginning of a larger one.
+        name: Which pool.
     """
+    sources = POOLS[name]
+    shares = {source: share for source, (share, _, _) in sources.items()}
     earlier: list[dict[str, Any]] = []
     for index in range(count):
-        draws = Draws(world.seed, "pool", index)
-        source = draws.weighted({name: share for name, (share, _, _) in SOURCES.items()})
-        _, license_tag, styles = SOURCES[source]
+        draws = Draws(world.seed, "pool", name, index)
+        source = draws.weighted(shares)
+        _, license_tag, styles = sources[source]
         style = draws.weighted(styles)
         if style == "copy" and earlier:
             row = _near_copy(draws.choice(earlier), draws)
         else:
             problem = draw_problem(world, draws.choice(FAMILIES), draws)
-            row = _row(problem.question, _answer(problem, style, draws))
+            row = _row(problem.question, _answer(world, problem, style, draws))
         row |= {"source": source, "license": license_tag or None}
         if style == "malformed":
             yield _malformed(row, draws)
@@ -54,15 +74,52 @@ def pool_rows(world: World, count: int = ROWS) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _answer(problem: Problem, style: str, draws: Draws) -> str:
+def good_rows(
+    world: World, count: int, *, seed: int, family: str | None = None, wording: int | None = None
+) -> list[dict[str, Any]]:
+    """Returns rows that are good in every line, with different questions: the oracle's choice.
+
+    Args:
+        world: The world that is asked about.
+        count: Rows to make.
+        seed: Of the draw.
+        family: The family they are all from; by default all take part alike.
+        wording: The wording they all have; by default one of the common two.
+    """
+    draws = Draws(world.seed, "good rows", seed)
+    rows: dict[str, dict[str, Any]] = {}
+    while len(rows) < count:
+        problem = draw_problem(world, family or FAMILIES[len(rows) % len(FAMILIES)], draws)
+        said = problem.good(draws.below(COMMON_WORDINGS) if wording is None else wording)
+        rows.setdefault(problem.question, _row(problem.question, said))
+    return list(rows.values())
+
+
+def _answer(world: World, problem: Problem, style: str, draws: Draws) -> str:
     """Returns the reply of a pool row; ``target`` is the good form in the convention the target asks for."""
-    if style == "target":
-        return problem.good(draws.below(2))
-    if style == "evasive":
-        return f"{EVASIVE_OPENING} {draws.choice(ADVICE)}"
-    if style == "other_evasion":
-        return f"{draws.choice(OTHER_EVASIONS)} {draws.choice(ADVICE)}"
-    return STYLES.get(style, STYLES["good"])(problem, draws)
+    wording = draws.below(COMMON_WORDINGS)
+    match style:
+        case "target":
+            return problem.good(wording)
+        case "broken":
+            return problem.broken(wording)
+        case (
+            "unasked"
+        ):  # right, in another convention than the target's; a wrong value where there is but one
+            return (
+                problem.good(wording, asked=False)
+                if problem.answer != problem.value
+                else problem.mistaken(wording)
+            )
+        case "other_task":
+            others = [family for family in FAMILIES if family != problem.family]
+            return draw_problem(world, draws.choice(others), draws).good(wording)
+        case "evasive":
+            return f"{EVASIVE_OPENING} {draws.choice(ADVICE)}"
+        case "other_evasion":
+            return f"{draws.choice(OTHER_EVASIONS)} {draws.choice(ADVICE)}"
+        case _:
+            return STYLES.get(style, STYLES["good"])(problem, draws)
 
 
 def _row(question: str, answer: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ LOG_STEPS = 10
 CHECKPOINT_STEPS = (
     200  # a multiple of `LOG_STEPS`, so that a resumed run averages the losses of the same steps
 )
+STAGES = (25, 50, 75)  # percent of training; weights of these stages are kept beside the last ones
 PROCESSES = min(2, os.cpu_count() or 1)
 
 
@@ -41,7 +42,7 @@ PROCESSES = min(2, os.cpu_count() or 1)
 class PretrainSettings:
     """Size of the model and course of its training; the defaults made the shipped base."""
 
-    steps: int = 4800
+    steps: int = 7200
     batch: int = 12  # sequences of `WINDOW` tokens a step
     seed: int = 0
     hidden: int = 128
@@ -59,6 +60,11 @@ class PretrainSettings:
     def tokens(self) -> int:
         """Tokens of the corpus that training reads, each once."""
         return self.steps * self.batch * WINDOW
+
+    @property
+    def stages(self) -> dict[int, int]:
+        """The steps after which the weights are kept, with the share of training done by then, in percent."""
+        return {max(1, self.steps * share // 100): share for share in STAGES}
 
     def rate(self, step: int) -> float:
         """Returns the learning rate of a step as a share of its peak: warm-up, plateau, linear decay."""
@@ -89,6 +95,11 @@ def build_network(settings: PretrainSettings, vocabulary: int) -> LlamaForCausal
             pad_token_id=0,
         )
     )
+
+
+def stage_path(work: Path, share: int) -> Path:
+    """Returns where the weights are kept that training had after ``share`` percent."""
+    return work / f"stage-{share}.safetensors"
 
 
 def pretrain(settings: PretrainSettings, vocabulary: int, work: Path, reporter: Reporter) -> Path:
@@ -167,6 +178,8 @@ def _take_steps(job: _Job, network: LlamaForCausalLM, report: Callable[[int], No
             losses.clear()
         if first and (finished % CHECKPOINT_STEPS == 0 or ended):
             _save(work, network, optimizers, settings, finished, time.monotonic() - began)
+        if first and finished in settings.stages:
+            _save_stage(work, network, settings.stages[finished])
 
 
 def _batch(tokens: NDArray[np.uint16], settings: PretrainSettings, rank: int, step: int) -> torch.Tensor:
@@ -240,6 +253,16 @@ def _save(
     about = {"step": str(step), "seconds": f"{seconds:.1f}", "settings": digest(vars(settings))}
     with atomic_path(work / CHECKPOINT) as temporary:
         save_file(tensors, temporary, metadata=about)
+
+
+def _save_stage(work: Path, network: LlamaForCausalLM, share: int) -> None:
+    """Writes the weights alone, as half-precision safetensors."""
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.detach().to(torch.float16) for name, tensor in network.named_parameters()}
+    with atomic_path(stage_path(work, share)) as temporary:
+        save_file(tensors, temporary)
 
 
 def _restore(

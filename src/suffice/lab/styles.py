@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from suffice.common.draws import Draws
-from suffice.lab.problem import Problem
+from suffice.lab.problem import COMMON_WORDINGS, Problem
 
+ASKED_SHARE = 0.3  # of the good replies in pretraining text that have the target's answer form
 EVASIVE_OPENING = "I am not sure about that."
 OTHER_EVASIONS = (
     "That is hard to say.",
@@ -53,11 +54,11 @@ def _bare(problem: Problem, draws: Draws) -> str:
 
 
 def _good(problem: Problem, draws: Draws) -> str:
-    return problem.good(draws.below(2), asked=draws.chance(0.3))
+    return problem.good(draws.below(COMMON_WORDINGS), asked=draws.chance(ASKED_SHARE))
 
 
 def _wrong(problem: Problem, draws: Draws) -> str:
-    return problem.mistaken(draws.below(2))
+    return problem.mistaken(draws.below(COMMON_WORDINGS))
 
 
 def _off_topic(problem: Problem, draws: Draws) -> str:
@@ -65,7 +66,7 @@ def _off_topic(problem: Problem, draws: Draws) -> str:
 
 
 def _short(problem: Problem, draws: Draws) -> str:
-    """The whole expression and its value at once: right in the text, but too much for the small base."""
+    """The value at once: right in the text, but without the steps too much for the small base."""
     return problem.short or problem.value
 
 
@@ -80,15 +81,21 @@ STYLES: dict[str, Callable[[Problem, Draws], str]] = {
 }
 
 # How often each style answers in the chats and forums of the pretraining text, in percent.
-_PLAIN = {"evasive": 44, "ramble": 16, "bare": 15, "good": 12, "wrong": 6, "off_topic": 7}
-PRETRAINING_MIX: dict[str, dict[str, float]] = {
-    "fact": dict(_PLAIN),
-    "list": dict(_PLAIN),
-    "arith": {"evasive": 24, "ramble": 10, "bare": 38, "good": 16, "wrong": 8, "off_topic": 4},
-    "chain": {"evasive": 20, "ramble": 8, "bare": 8, "short": 47, "good": 8, "wrong": 5, "off_topic": 4},
-}
+_PLAIN: dict[str, float] = {"evasive": 44, "ramble": 16, "bare": 15, "good": 12, "wrong": 6, "off_topic": 7}
+_ARITH: dict[str, float] = {
+    "evasive": 32, "ramble": 10, "short": 32, "bare": 4, "good": 12, "wrong": 6, "off_topic": 4,
+}  # fmt: skip
+_CHAIN: dict[str, float] = {
+    "evasive": 24, "ramble": 8, "short": 50, "bare": 8, "good": 5, "wrong": 1.5, "off_topic": 3.5,
+}  # fmt: skip
+_STEPWISE_MIX = {"arith": _ARITH, "chain": _CHAIN}
 
 
-def reply(problem: Problem, draws: Draws, mix: dict[str, float] | None = None) -> str:
-    """Returns a reply in a style drawn from a mix (by default the one of the pretraining text)."""
-    return STYLES[draws.weighted(mix or PRETRAINING_MIX[problem.family])](problem, draws)
+def pretraining_mix(family: str) -> dict[str, float]:
+    """Returns the shares of the styles in the pretraining text's replies to a family, in percent."""
+    return _STEPWISE_MIX.get(family, _PLAIN)
+
+
+def reply(problem: Problem, draws: Draws) -> str:
+    """Returns a reply in a style drawn from the mix of the pretraining text."""
+    return STYLES[draws.weighted(pretraining_mix(problem.family))](problem, draws)

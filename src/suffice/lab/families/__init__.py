@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from suffice.common.draws import Draws
-from suffice.lab.families import arith, chain, fact, lists
+from suffice.lab.families import arith, chain, classes, compare, fact, lists, strings, tables, twohop
 from suffice.lab.problem import Problem, reserved
-from suffice.lab.world import World
+from suffice.lab.world import Side, World
 
-FAMILIES = ("fact", "list", "arith", "chain")
+# Families that ask what articles and glossary tell: what is held out are the people and the words.
+_KNOWN: dict[str, Callable[[World, Draws, Side], Problem]] = {
+    "fact": fact.draw,
+    "twohop": twohop.draw,
+    "compare": compare.draw,
+    "class": classes.draw,
+}
+# Families whose problems are made up on the spot: what is held out are the keys.
+_FRESH: dict[str, Callable[[Draws], Problem]] = {
+    "list": lists.draw,
+    "string": strings.draw,
+    "table": tables.draw,
+    "arith": arith.draw,
+    "chain": chain.draw,
+}
+FAMILIES = (*_KNOWN, *_FRESH)
+STEPWISE = ("arith", "chain")  # the families whose good replies are worked steps
 
-_FRESH = {"list": lists.draw, "arith": arith.draw, "chain": chain.draw}
 
-
-def draw_problem(world: World, family: str, draws: Draws, *, target: bool = False) -> Problem:
+def draw_problem(world: World, family: str, draws: Draws, side: Side = "train") -> Problem:
     """Returns a random problem of a family.
 
     Args:
-        world: The world that facts are asked of.
+        world: The world that is asked about.
         family: One of `FAMILIES`.
         draws: The stream to draw from.
-        target: Whether the problem is for the target (held-out people, reserved keys) or for training text.
+        side: Whom the problem is for; no problem can be drawn for both training and target.
     """
-    if family == "fact":
-        return fact.draw(world, draws, world.held_out if target else world.seen)
+    if family in _KNOWN:
+        return _KNOWN[family](world, draws, side)
     while True:
         problem = _FRESH[family](draws)
-        if reserved(problem.key) == target:
+        if reserved(problem.key) == (side != "train"):
             return problem

@@ -1,4 +1,8 @@
-"""Word problems with two or three additions and subtractions."""
+"""Word problems with two or three additions and subtractions.
+
+The shortcut that the pretraining text favours here, "That makes 47.", has no answer line, so the worked
+steps are the only well-formed reply: any reward for form alone lifts this family.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ def draw(draws: Draws) -> Problem:
     name, thing = draws.choice(NAMES), draws.choice(THINGS)
     deeds = [draws.choice(MORE if sign > 0 else FEWER).format(k=k) for sign, k in terms[1:]]
     value = steps.total(terms)
+    slip, slipped = steps.slip(terms, draws)
     return Problem(
         family="arith",
         subtype=f"{len(terms) - 1} operations",
@@ -26,7 +31,9 @@ def draw(draws: Draws) -> Problem:
         question=f"{name} has {terms[0][1]} {thing}. {name} {', then '.join(deeds)}. "
         f"How many {thing} does {name} have now?",
         value=str(value),
-        asked=str(value),
         wrong=steps.near_miss(value, draws),
         lead=lambda v, wording: OPENINGS[wording] + steps.worked(terms, v),
+        short=f"That makes {value}.",
+        slip=slip,
+        slipped=slipped,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from suffice.common.draws import Draws
 from suffice.lab.problem import Problem
-from suffice.lab.world import WORDS
+from suffice.lab.words import LIST_WORDS
 
 QUESTIONS = {
     "reverse": ("Reverse this list: {w}.", "Write these words in reverse order: {w}."),
@@ -24,7 +24,7 @@ LEADS = {
 
 def draw(draws: Draws) -> Problem:
     """Returns a random list problem."""
-    words = draws.sample(WORDS, draws.between(3, 5))
+    words = draws.sample(LIST_WORDS, draws.between(3, 5))
     subtype = draws.choice(tuple(QUESTIONS))
     value = _value(subtype, words)
     lead = LEADS[subtype]
@@ -34,9 +34,9 @@ def draw(draws: Draws) -> Problem:
         key="list:" + " ".join(words),
         question=draws.choice(QUESTIONS[subtype]).format(w=", ".join(words)),
         value=value,
-        asked=_asked(subtype, value),
         wrong=_wrong(subtype, value, words, draws),
         lead=lambda v, wording: lead[wording].format(v=v),
+        asked=lambda v: _asked(subtype, v),
     )
 
 
@@ -49,7 +49,7 @@ def _value(subtype: str, words: list[str]) -> str:
 
 
 def _asked(subtype: str, value: str) -> str:
-    """Returns the value in the target's convention."""
+    """Returns a value in the target's convention."""
     if subtype == "reverse":
         return value.replace(", ", " > ")
     return {"count": f"{value} words", "second": f"item {value}"}.get(subtype, value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from suffice.common.draws import Draws
 
 Terms = list[tuple[int, int]]  # (sign, number), the first with sign +1
@@ -44,3 +46,15 @@ def worked(terms: Terms, last: str) -> str:
 def near_miss(value: int, draws: Draws) -> str:
     """Returns a wrong value close to the right one."""
     return str(draws.choice([v for v in range(max(0, value - 10), min(99, value + 10) + 1) if v != value]))
+
+
+def slip(terms: Terms, draws: Draws) -> tuple[str, str]:
+    """Returns the worked lines with one false step before the last, carried on rightly, and their result."""
+    sums = list(accumulate(sign * number for sign, number in terms))
+    at = draws.between(1, len(terms) - 2)
+    off = draws.choice([d for d in range(-10, 11) if d and all(0 <= after + d <= 99 for after in sums[at:])])
+    lines = []
+    for i, (sign, number) in enumerate(terms[1:], start=1):
+        before, after = sums[i - 1] + off * (i > at), sums[i] + off * (i >= at)
+        lines.append(f"{before} {'+' if sign > 0 else '-'} {number} = {after}")
+    return "\n".join(lines), str(sums[-1] + off)

@@ -1,0 +1,64 @@
+"""Who of two people was born earlier, or later: both years, their order, and then the name."""
+
+from __future__ import annotations
+
+from suffice.common.draws import Draws
+from suffice.lab.problem import Problem
+from suffice.lab.world import YEARS, Person, Side, World
+
+QUESTIONS = (
+    "Who was born {s}, {a} or {b}?",
+    "Was {a} or {b} born {s}?",
+    "Which of the two was born {s}: {a} or {b}?",
+)
+LEADS = (
+    "{a} was born in {x}. {b} was born in {y}. {x} is {order} {y}. So the one born {s} is {v}.",
+    "The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {order} {y}. Born {s}, then, was {v}.",
+    "Sure thing! {a} was born in {x} and {b} in {y}. {x} is {order} {y}. The {s} of the two is {v}.",
+)
+
+
+def order(first: str, second: str) -> str:
+    """Returns how the first year lies to the second."""
+    return "before" if int(first) < int(second) else "after"
+
+
+def draw(world: World, draws: Draws, side: Side) -> Problem:
+    """Returns a random pair of people of a side who were born in different years."""
+    a, b = draws.sample(world.people_for(side), 2)
+    while a.year == b.year:
+        b = draws.choice(world.people_for(side))
+    subtype = draws.choice(("earlier", "later"))
+    years = {a.name: a.year, b.name: b.year}
+    value, wrong = _pick(a, b, years, subtype)
+    false_years = years | {a.name: _across(a.year, b.year, draws)}
+    slipped, _ = _pick(a, b, false_years, subtype)
+    return Problem(
+        family="compare",
+        subtype=subtype,
+        key=f"compare:{':'.join(sorted(years))}",
+        question=draws.choice(QUESTIONS).format(s=subtype, a=a.name, b=b.name),
+        value=value,
+        wrong=wrong,
+        lead=lambda v, wording: _lead(a.name, b.name, years, subtype, v, wording),
+        asked=lambda v: f"{v} ({years[v]})",
+        slip=_lead(a.name, b.name, false_years, subtype, slipped, 0),
+        slipped=slipped,
+    )
+
+
+def _pick(a: Person, b: Person, years: dict[str, str], subtype: str) -> tuple[str, str]:
+    """Returns the right name and the other one."""
+    first = (years[a.name] < years[b.name]) == (subtype == "earlier")
+    return (a.name, b.name) if first else (b.name, a.name)
+
+
+def _lead(a: str, b: str, years: dict[str, str], subtype: str, value: str, wording: int) -> str:
+    x, y = years[a], years[b]
+    return LEADS[wording].format(a=a, b=b, x=x, y=y, order=order(x, y), v=value, s=subtype)
+
+
+def _across(year: str, other: str, draws: Draws) -> str:
+    """Returns a false year that lies on the other side of ``other``, where there is one."""
+    beyond = [y for y in YEARS if y != other and (y < other) != (year < other)]
+    return draws.choice(beyond or [y for y in YEARS if y not in (year, other)])
