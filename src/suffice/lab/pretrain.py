@@ -1,7 +1,6 @@
 """Pretraining of the lab's base: Muon for matrices, AdamW for the rest, data parallel over one-thread processes.
 
-Muon is Jordan et al. 2024 (https://kellerjordan.github.io/posts/muon), as `torch.optim.Muon` has it. The
-order of the data is the order of the corpus, so a step's batch follows from its number alone and a killed
+The order of the data is the order of the corpus, so a step's batch follows from its number alone and a killed
 run resumes from its last checkpoint.
 """
 
@@ -195,10 +194,12 @@ def _optimizers(network: LlamaForCausalLM, settings: PretrainSettings) -> list[t
     """Muon for the matrices of the layers; AdamW for the (tied) embedding and the norms."""
     import torch
 
+    from suffice.lab.muon import Muon
+
     matrices = [p for name, p in network.named_parameters() if p.ndim == 2 and "embed" not in name]
     others = [p for name, p in network.named_parameters() if p.ndim != 2 or "embed" in name]
     return [
-        torch.optim.Muon(
+        Muon(
             [{"params": matrices, "peak": settings.muon_rate}],
             lr=settings.muon_rate,
             weight_decay=settings.weight_decay,
