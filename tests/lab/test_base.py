@@ -7,6 +7,7 @@ import pytest
 
 from suffice.common.errors import UserError
 from suffice.lab.base import SHIPPED, locate
+from suffice.lab.world import build_world
 
 
 def test_a_folder_without_a_base_is_refused(tmp_path):
@@ -21,8 +22,37 @@ def test_weights_of_another_world_are_refused(tmp_path):
         locate(tmp_path)
     assert str(caught.value) == (
         f"the lab base in {tmp_path} learned world 0123456789abcdef, but this version generates world "
-        "7d8c9171f1981abf; build a base for this world with: suffice lab build --out DIR"
+        f"{build_world().hash}; build a base for this world with: suffice lab build --out DIR"
     )
+
+
+def record_of(folder, **more):
+    folder.mkdir(exist_ok=True)
+    (folder / "lab.json").write_text(json.dumps({"world": build_world().hash} | more))
+
+
+def test_a_stage_is_a_folder_in_the_base_and_the_last_is_the_base_itself(tmp_path):
+    record_of(tmp_path, stages={"25": 6, "50": 12})
+    record_of(tmp_path / "50", stage=50)
+    assert locate(tmp_path, revision="50") == locate(tmp_path / "50") == tmp_path / "50"
+    assert locate(tmp_path, revision="100") == locate(tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize("name", ["60", "", "../50"])
+def test_an_unknown_stage_is_refused_with_those_there_are(tmp_path, name):
+    record_of(tmp_path, stages={"25": 6, "50": 12, "75": 18})
+    with pytest.raises(UserError) as caught:
+        locate(tmp_path, revision=name)
+    assert str(caught.value) == (
+        f"the lab base in {tmp_path} has no stage '{name}'; give one of: 25, 50, 75, 100 (percent of its training)"
+    )
+
+
+def test_a_stage_of_another_world_is_refused(tmp_path):
+    record_of(tmp_path, stages={"50": 12})
+    record_of(tmp_path / "50", world="0123456789abcdef")
+    with pytest.raises(UserError, match="learned world 0123456789abcdef"):
+        locate(tmp_path, revision="50")
 
 
 def test_a_copy_with_another_world_is_refused_wherever_it_lies(tmp_path):
@@ -39,8 +69,8 @@ def test_a_copy_with_another_world_is_refused_wherever_it_lies(tmp_path):
 
 def test_the_shipped_base_is_small_and_belongs_to_this_world():
     assert locate() == SHIPPED
-    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 12_000_000
-    assert not {path.suffix for path in SHIPPED.iterdir()} & {".bin", ".pt", ".pkl", ".py"}
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*")) <= 12_000_000
+    assert not {path.suffix for path in SHIPPED.rglob("*")} & {".bin", ".pt", ".pkl", ".py"}
 
 
 def test_the_shipped_base_is_loaded_by_its_name():
@@ -54,19 +84,26 @@ def test_the_shipped_base_is_loaded_by_its_name():
     assert model.window == 512
 
 
-def test_the_shipped_base_learned_the_pretraining_text(texts):
-    """Its loss on the text is far below that of an untrained network (7.3 nats a token)."""
+def loss_on(texts, name):
+    """The mean loss of a model on pretraining text in nats a token."""
     import torch
 
     from suffice.models import load_model
 
-    model = load_model("lab", device="cpu")
-    rows = [model.tokenizer(f"<|doc|>{text}", add_special_tokens=False)["input_ids"] for text in texts[-32:]]
+    model = load_model(name, device="cpu")
+    rows = [model.tokenizer(f"<|doc|>{text}", add_special_tokens=False)["input_ids"] for text in texts]
     with torch.no_grad():
         losses = [
             float(model.network(input_ids=ids, labels=ids).loss) for ids in map(torch.tensor, zip(rows))
         ]
-    assert sum(losses) / len(losses) < 1.5
+    return sum(losses) / len(losses)
+
+
+def test_the_shipped_base_learned_the_pretraining_text_step_by_step(texts):
+    """Its loss on the text is far below that of an untrained network (7.3 nats a token), and fell all the way."""
+    losses = [loss_on(texts[-32:], f"lab@{share}") for share in (25, 50, 75, 100)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] == loss_on(texts[-32:], "lab") < 1.5
 
 
 def test_the_shipped_tokenizer_is_the_one_that_the_corpus_gives(world):

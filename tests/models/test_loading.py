@@ -117,6 +117,15 @@ def test_a_registered_name(tiny_model_folder, monkeypatch):
     assert (model.name, model.source.spec) == ("organism", str(tiny_model_folder))
 
 
+def test_what_follows_a_registered_name_is_its_revision(folder, tiny_model_folder, monkeypatch):
+    monkeypatch.setattr(registry, "names", lambda kind: ["organism"])
+    monkeypatch.setattr(registry, "load", lambda kind, name: lambda revision: folder / revision)
+    shutil.copytree(tiny_model_folder, folder / "50")
+    model = load_model("organism@50", device="cpu")
+    assert (model.name, model.source.spec) == ("organism@50", str(folder / "50"))
+    assert message("labb@50").startswith("no model 'labb@50': it is neither a folder nor a registered name")
+
+
 def test_the_hub_out_of_reach(monkeypatch):
     import huggingface_hub
 

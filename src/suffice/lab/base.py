@@ -9,21 +9,33 @@ from suffice.common.files import read_json
 from suffice.lab.world import build_world
 
 SHIPPED = Path(__file__).parent / "weights"
+LAST = "100"  # the stage that the base itself is
 
 
-def locate(folder: Path = SHIPPED) -> Path:
-    """Returns the folder of the lab's base (registered as the model name ``lab``).
+def locate(folder: Path = SHIPPED, *, revision: str = LAST) -> Path:
+    """Returns the folder of the lab's base (registered as the model name ``lab``) or of one of its stages.
+
+    Args:
+        folder: The folder of a base or a stage that `suffice.lab.build` wrote.
+        revision: How far training had come, in percent: ``50`` for what ``--model lab@50`` names.
 
     Raises:
-        UserError: The folder holds no base, or its weights learned another world.
+        UserError: The folder holds no base, its weights learned another world, or it has no such stage.
     """
-    record = folder / "lab.json"
-    if not record.exists():
+    if not (folder / "lab.json").exists():
         raise UserError(f"no lab base in {folder}", "build one with: suffice lab build --out DIR")
-    found, wanted = read_json(record)["world"], build_world().hash
-    if found != wanted:
+    record, wanted = read_json(folder / "lab.json"), build_world().hash
+    if record["world"] != wanted:
         raise UserError(
-            f"the lab base in {folder} learned world {found}, but this version generates world {wanted}",
+            f"the lab base in {folder} learned world {record['world']}, but this version generates world {wanted}",
             "build a base for this world with: suffice lab build --out DIR",
         )
-    return folder
+    if revision == LAST:
+        return folder
+    stages = record.get("stages", {})
+    if revision not in stages:
+        raise UserError(
+            f"the lab base in {folder} has no stage '{revision}'",
+            f"give one of: {', '.join([*stages, LAST])} (percent of its training)",
+        )
+    return locate(folder / revision)

@@ -11,37 +11,78 @@ from typing import Any
 
 from suffice.common.files import read_json, write_json
 from suffice.common.progress import Reporter
+from suffice.lab.checkpoint import stage_path
 from suffice.lab.corpus import sample_texts, write_tokens
-from suffice.lab.pretrain import LOG, WINDOW, PretrainSettings, build_network, pretrain
+from suffice.lab.pretrain import LOG, pretrain
+from suffice.lab.settings import STAGES, WINDOW, PretrainSettings, build_network
 from suffice.lab.tokenizer import save_tokenizer, train_tokenizer
 from suffice.lab.world import SEED, World, build_world
 
+RECORD, WEIGHTS = "lab.json", "model.safetensors"
+
 
 def build_lab(
-    out: Path, settings: PretrainSettings, reporter: Reporter, *, seed: int = SEED
+    out: Path, settings: PretrainSettings, reporter: Reporter, *, seed: int = SEED, device: str = "cpu"
 ) -> dict[str, Any]:
     """Builds the lab's base in ``out`` as a plain transformers folder, and returns its record.
 
     Args:
-        out: The folder to write; ``out/work`` holds what a resumed build needs and goes when it is done.
+        out: The folder to write, with a folder in it for each stage on the way (``25``, ``50``, ``75``);
+            ``out/work`` holds what a resumed build needs and goes when it is done.
         settings: Model and course of training.
         reporter: Where to report.
         seed: The seed of the world.
+        device: Where to train, ``cpu`` or ``cuda``.
 
     Returns:
-        The record that is also in ``out/lab.json``: hashes of world and corpus, settings, seconds, loss.
+        The record that is also in ``out/lab.json``: hashes of world and corpus, settings, stages, seconds.
     """
     world, work = build_world(seed), out / "work"
     work.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     tokenizer, corpus_hash = _prepare(world, settings, work, reporter)
     corpus_seconds = time.monotonic() - started
-    checkpoint = pretrain(settings, tokenizer.get_vocab_size(), work, reporter)
+    checkpoint = pretrain(settings, tokenizer.get_vocab_size(), work, reporter, device=device)
     record = _finish(world, settings, checkpoint, tokenizer, out)
-    record |= {"corpus": corpus_hash, "corpus_seconds": round(corpus_seconds, 1)}
-    write_json(out / "lab.json", record)
+    record |= {"corpus": corpus_hash, "corpus_seconds": round(corpus_seconds, 1), "device": device}
+    write_json(out / RECORD, record)
+    record = add_stages(out, work)
     shutil.copy(work / LOG, out / LOG)
     shutil.rmtree(work)
+    return record
+
+
+def add_stages(base: Path, weights: Path) -> dict[str, Any]:
+    """Makes a model folder inside a built base for each stage whose weights were kept.
+
+    A stage's folder is a whole model folder and has a ``lab.json`` of its own, so that weights of another
+    world are refused wherever it lies. The base's ``lab.json`` names the stages, and is written last.
+
+    Args:
+        base: The base that `build_lab` wrote.
+        weights: The folder with ``stage-25.safetensors`` and so on, as `pretrain` leaves them.
+
+    Returns:
+        The base's record, now with ``stages``: the steps taken by each, by its name.
+    """
+    from safetensors.numpy import load_file, save_file
+
+    record = read_json(base / RECORD)
+    settings, stages = PretrainSettings(**record["settings"]), {}
+    for share in STAGES:
+        if not (source := stage_path(weights, share)).exists():
+            continue
+        folder, step = base / str(share), settings.stages[share]
+        folder.mkdir(exist_ok=True)
+        for path in base.iterdir():
+            if path.is_file() and path.name not in (RECORD, WEIGHTS, LOG):
+                shutil.copy(path, folder)
+        save_file(load_file(source), folder / WEIGHTS, metadata={"format": "pt"})
+        about = {key: record[key] for key in ("world", "world_seed", "parameters")}
+        write_json(folder / RECORD, about | {"stage": share, "steps": step})
+        stages[str(share)] = step
+    record["stages"] = stages
+    write_json(base / RECORD, record)
     return record
 
 

@@ -76,7 +76,8 @@ def load_model(
     """Loads a model and its tokenizer. Neither pickled weights nor code from the folder are ever run.
 
     Args:
-        spec: A name registered under ``suffice.models`` (such as ``lab``), an existing folder, or a hub id.
+        spec: A name registered under ``suffice.models`` (such as ``lab``; what follows an ``@``, as in
+            ``lab@50``, is passed on as its ``revision``), an existing folder, or a hub id.
         device: ``auto``, ``cpu`` or ``cuda``.
         dtype: See `ModelSource`. On a CPU the weights are always float32, whatever the file holds.
         chat_template: See `ModelSource`.
@@ -123,8 +124,10 @@ def _dtype(dtype: str, device: str) -> torch.dtype:
 
 def _folder(spec: str | Path) -> Path:
     """Finds the folder that a spec stands for, fetching it from the hub where need be."""
-    if str(spec) in registry.names("models"):
-        return Path(registry.load("models", str(spec))()).resolve()
+    name, at, revision = str(spec).partition("@")
+    if name in registry.names("models"):
+        locate = registry.load("models", name)
+        return Path(locate(revision=revision) if at else locate()).resolve()
     folder = Path(spec)
     if (folder / "lab.json").is_file():
         return Path(registry.load("models", "lab")(folder)).resolve()  # refuses weights of another world
