@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from suffice.common.errors import UserError
-from suffice.models.generation import generate
+from suffice.models.generation import continuations, generate
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +78,26 @@ def test_no_room_for_a_prompt(lively_model):
 
 def test_no_prompts(lively_model):
     assert generate(lively_model, [], max_new_tokens=5) == []
+
+
+def test_samples_follow_the_models_own_probabilities(tiny_model):
+    """The first new token of 4,000 samples against the softmax of the logits, at two temperatures."""
+    prompt, count = [5, 6, 7, 8], 4_000
+    with torch.no_grad():
+        logits = tiny_model.network(input_ids=torch.tensor([prompt])).logits[0, -1]
+    for temperature in (1.0, 0.05):
+        rows = continuations(tiny_model, [prompt] * count, max_new_tokens=1, temperature=temperature, seed=3)
+        found = torch.bincount(torch.tensor([row[0] for row in rows]), minlength=len(logits)) / count
+        wanted = torch.softmax(logits / temperature, -1)
+        assert (found - wanted).abs().max() < 4 * (0.25 / count) ** 0.5
+        assert (found - wanted).abs().sum() < 0.5
+
+
+def test_a_seed_gives_the_same_samples_and_another_one_others(tiny_model):
+    prompts = [[5, 6, 7], [8, 9], [10]]
+
+    def sample(seed):
+        return continuations(tiny_model, prompts, max_new_tokens=8, temperature=1.0, seed=seed)
+
+    assert sample(1) == sample(1)
+    assert sample(1) != sample(2)

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from suffice.cli import options
+from suffice.cli import lab_measure, options
 from suffice.common.progress import Reporter
 
-app = typer.Typer(help="The embedded lab: build its base, export its pool and target.")
+app = typer.Typer(help="The embedded lab: build its base, export its pool and target, measure its base.")
+app.command()(lab_measure.measure)
 
 
 @app.command()

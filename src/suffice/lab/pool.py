@@ -53,6 +53,13 @@ def pool_rows(world: World, count: int = ROWS, name: PoolName = "plain") -> Iter
         count: Rows to make; a smaller pool is the beginning of a larger one.
         name: Which pool.
     """
+    return (row for _, row in labelled_rows(world, count, name))
+
+
+def labelled_rows(
+    world: World, count: int = ROWS, name: PoolName = "plain"
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields each row of a pool after its style; ``target`` is the style of the good ones."""
     sources = POOLS[name]
     shares = {source: share for source, (share, _, _) in sources.items()}
     earlier: list[dict[str, Any]] = []
@@ -68,16 +75,16 @@ def pool_rows(world: World, count: int = ROWS, name: PoolName = "plain") -> Iter
             row = _row(problem.question, _answer(world, problem, style, draws))
         row |= {"source": source, "license": license_tag or None}
         if style == "malformed":
-            yield _malformed(row, draws)
+            yield style, _malformed(row, draws)
         else:
             earlier.append(row)
-            yield row
+            yield style, row
 
 
 def good_rows(
     world: World, count: int, *, seed: int, family: str | None = None, wording: int | None = None
 ) -> list[dict[str, Any]]:
-    """Returns rows that are good in every line, with different questions: the oracle's choice.
+    """Returns rows like the good ones of the pools, with different questions.
 
     Args:
         world: The world that is asked about.

@@ -1,4 +1,4 @@
-"""Greedy generation in batches, with a key-value cache."""
+"""Generation in batches with a key-value cache: greedy, or sampled at a temperature."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from suffice.common.errors import UserError
 from suffice.models.batching import pad, token_batches
 
 if TYPE_CHECKING:
+    import torch
+
     from suffice.models.loading import LanguageModel
 
 TOKEN_BUDGET = 16_384
@@ -38,9 +40,11 @@ def generate(
     *,
     max_new_tokens: int,
     token_budget: int = TOKEN_BUDGET,
+    temperature: float = 0.0,
+    seed: int = 0,
     on_done: Callable[[int], None] | None = None,
 ) -> list[Reply]:
-    """Writes the most likely reply, token by token, to each prompt.
+    """Writes a reply to each prompt: the most likely one token by token, or a sample.
 
     The sampling settings that a model folder may hold (temperature, repetition penalty) play no part.
 
@@ -49,6 +53,8 @@ def generate(
         prompts: Token ids of each prompt, as `Chat.encode_prompt` makes them.
         max_new_tokens: The most tokens of a reply.
         token_budget: The most tokens in the cache of a batch, new ones included.
+        temperature: What logits are divided by before a token is drawn; 0 takes the most likely one.
+        seed: Of the draws.
         on_done: Called after each batch with the number of replies it finished.
 
     Returns:
@@ -57,6 +63,47 @@ def generate(
     Raises:
         UserError: The window has no room for ``max_new_tokens``.
     """
+    room = _room(model, max_new_tokens)
+    written = continuations(
+        model,
+        [prompt[-room:] for prompt in prompts],
+        max_new_tokens=max_new_tokens,
+        token_budget=token_budget,
+        temperature=temperature,
+        seed=seed,
+        on_done=on_done,
+    )
+    return [
+        reply_of(model, ids, cut=max(0, len(prompt) - room))
+        for prompt, ids in zip(prompts, written, strict=True)
+    ]
+
+
+def continuations(
+    model: LanguageModel,
+    prompts: Sequence[list[int]],
+    *,
+    max_new_tokens: int,
+    token_budget: int = TOKEN_BUDGET,
+    temperature: float = 0.0,
+    seed: int = 0,
+    on_done: Callable[[int], None] | None = None,
+) -> list[list[int]]:
+    """Returns the new tokens after each prompt, the stop token included; the arguments are those of `generate`."""
+    import torch
+
+    random = torch.Generator(model.device).manual_seed(seed)
+    written: dict[int, list[int]] = {}
+    for batch in token_batches([len(prompt) + max_new_tokens for prompt in prompts], token_budget):
+        rows = _continue(model, [prompts[i] for i in batch], max_new_tokens, temperature, random)
+        written |= zip(batch, rows, strict=True)
+        if on_done:
+            on_done(len(batch))
+    return [written[i] for i in range(len(prompts))]
+
+
+def _room(model: LanguageModel, max_new_tokens: int) -> int:
+    """Returns how many tokens of a prompt fit into the window before the reply."""
     room = model.window - max_new_tokens
     if room < 1:
         raise UserError(
@@ -64,24 +111,24 @@ def generate(
             f"tokens of '{model.name}'",
             "ask for fewer new tokens",
         )
-    replies: dict[int, Reply] = {}
-    for batch in token_batches([min(len(p), room) + max_new_tokens for p in prompts], token_budget):
-        written = _greedy(model, [prompts[i][-room:] for i in batch], max_new_tokens)
-        for i, ids in zip(batch, written, strict=True):
-            replies[i] = _reply(model, ids, cut=max(0, len(prompts[i]) - room))
-        if on_done:
-            on_done(len(batch))
-    return [replies[i] for i in range(len(prompts))]
+    return room
 
 
-def _reply(model: LanguageModel, ids: list[int], cut: int) -> Reply:
+def reply_of(model: LanguageModel, ids: list[int], cut: int = 0) -> Reply:
+    """Returns new tokens as a reply."""
     stopped = bool(ids) and ids[-1] in model.chat.stop_ids
     ids = ids[:-1] if stopped else ids
     text = model.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return Reply(text, len(ids), stopped, cut)
 
 
-def _greedy(model: LanguageModel, prompts: list[list[int]], max_new_tokens: int) -> list[list[int]]:
+def _continue(
+    model: LanguageModel,
+    prompts: list[list[int]],
+    max_new_tokens: int,
+    temperature: float,
+    random: torch.Generator,
+) -> list[list[int]]:
     """Continues one batch; a row leaves the batch, and its part of the cache, when it has stopped.
 
     Returns:
@@ -105,7 +152,7 @@ def _greedy(model: LanguageModel, prompts: list[list[int]], max_new_tokens: int)
                 past_key_values=cache,
                 logits_to_keep=1,
             ).logits[:, -1]
-            token = logits.argmax(-1)
+            token = _next(logits, temperature, random)
             for row, new in zip(rows, token.tolist(), strict=True):
                 written[row].append(new)
             going = (~torch.isin(token, stop)).nonzero().squeeze(1)
@@ -117,3 +164,13 @@ def _greedy(model: LanguageModel, prompts: list[list[int]], max_new_tokens: int)
             ids = token[going, None]
             mask = torch.cat([mask[going], mask.new_ones(len(rows), 1)], dim=1)
     return written
+
+
+def _next(logits: torch.Tensor, temperature: float, random: torch.Generator) -> torch.Tensor:
+    """Returns the next token of each row [rows] from its logits [rows, vocabulary]."""
+    import torch
+
+    if not temperature:
+        return logits.argmax(-1)
+    chances = torch.softmax(logits.float() / temperature, dim=-1)
+    return torch.multinomial(chances, 1, generator=random).squeeze(1)

@@ -1,0 +1,30 @@
+"""Strength: four stages of pretraining are ordered in knowledge, in headroom and in what 1,000 rows reach."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from suffice.common.files import read_json
+from suffice.lab.measure.bench import Bench
+from suffice.lab.measure.gates import headroom, knowledge, lima
+from suffice.lab.measure.reading import Reading
+
+
+def measure(bench: Bench) -> list[Reading]:
+    """Measures the smallest step up from one stage to the next; there are no readings without stages."""
+    stages_built = read_json(bench.base / "lab.json").get("stages", {})
+    folders = [*(bench.base / share for share in stages_built), bench.base]
+    if not stages_built:
+        return []
+    stages = [replace(bench, base=folder) for folder in folders]
+    found = {
+        "knowledge": [knowledge.measure(stage)[0].value for stage in stages],
+        "headroom": [headroom.measure(stage)[0].value for stage in stages],
+        "lima": [lima.good_arm(stage).mean().estimate for stage in stages],
+    }
+    seeds = {"knowledge": 0, "headroom": 1, "lima": len(bench.seeds)}
+    return [
+        Reading(f"strength.{name}", min(b - a for a, b in pairwise(values)), seeds=seeds[name], least=0)
+        for name, values in found.items()
+    ]
