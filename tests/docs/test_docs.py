@@ -32,11 +32,38 @@ def test_every_method_has_its_entry(kind):
 
 
 def test_every_number_of_rows_in_the_readme_is_that_of_the_lab():
-    from suffice.lab.pool import ROWS, SOURCES
+    from suffice.lab.pool import PLAIN, ROWS
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"{ROWS:,} rows of eight sources" in readme
-    assert len(SOURCES) == 8
+    assert len(PLAIN) == 8
+
+
+def test_the_tables_of_the_lab_are_those_of_the_code():
+    from suffice.lab.documents import MIX
+    from suffice.lab.measure.gates import GATES
+    from suffice.lab.pool import HARD, PLAIN
+    from suffice.lab.styles import pretraining_mix
+
+    text = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
+    shares = {kind: f"{share:g}" for kind, share in MIX.items()}
+    assert {
+        kind: share for kind, share in re.findall(r"^\| (\w+) \| ([\d.]+) \|", text, re.MULTILINE)
+    } == shares
+    sources = re.findall(r"^\| `([\w-]+)` \| (\d+) \| ([\w.-]+) \|", text, re.MULTILINE)
+    wanted = [
+        (name, f"{share:g}", tag or "none")
+        for pool in (PLAIN, HARD)
+        for name, (share, tag, _) in pool.items()
+    ]
+    assert sources == wanted
+    for family, shown in (("`arith`", "arith"), ("`chain`", "chain"), ("all others", "fact")):
+        mix = pretraining_mix(shown)
+        order = ("evasive", "ramble", "bare", "short", "good", "wrong", "off_topic")
+        cells = " | ".join(f"{mix[style]:g}" if style in mix else "–" for style in order)
+        assert f"| {family} | {cells} |" in text
+    measured = text.split("## What was measured")[1].split("## ")[0]
+    assert set(re.findall(r"`([\w-]+)`", measured)) >= set(GATES)
 
 
 def test_the_changelog_has_an_unreleased_section():
