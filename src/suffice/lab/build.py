@@ -67,7 +67,7 @@ def add_stages(base: Path, weights: Path) -> dict[str, Any]:
     """
     from safetensors.numpy import load_file, save_file
 
-    record = read_json(base / RECORD)
+    record: dict[str, Any] = read_json(base / RECORD)
     settings, stages = PretrainSettings(**record["settings"]), {}
     for share in STAGES:
         if not (source := stage_path(weights, share)).exists():
