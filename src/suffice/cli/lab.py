@@ -67,13 +67,20 @@ def _gpu_or_cpu(progress: Reporter) -> str:
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write.")],
+    pool: Annotated[
+        str, typer.Option(help="plain: bad rows differ in style; hard: they share the good form.")
+    ] = "plain",
     json: options.Json = False,
 ) -> None:
     """Write the lab's pool and target as ordinary files."""
     from suffice.cli.output import print_json
+    from suffice.common.errors import unknown_name
     from suffice.lab.export import export_lab
+    from suffice.lab.pool import POOLS
 
-    paths = export_lab(folder)
+    if pool not in POOLS:
+        raise unknown_name("pool", pool, POOLS)
+    paths = export_lab(folder, pool=pool)
     if json:
         print_json({name: str(path) for name, path in paths.items()})
         return

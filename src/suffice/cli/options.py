@@ -17,7 +17,7 @@ Pools = Annotated[
 ]
 TargetFile = Annotated[str | None, typer.Option("--target", help="Target file (JSONL).")]
 DevFile = Annotated[str | None, typer.Option("--dev", help="Dev examples, where they are in a file apart.")]
-Model = Annotated[str | None, typer.Option(help="A folder, a hub id, or lab.")]
+Model = Annotated[str | None, typer.Option(help="A folder, a hub id, or lab (lab@50: half-trained).")]
 ScorerName = Annotated[str | None, typer.Option("--scorer", help="The scorer; see suffice list scorers.")]
 SelectorName = Annotated[
     str | None, typer.Option("--selector", help="The selector; by default the scorer's own.")
