@@ -23,13 +23,11 @@ VERSION = 1  # of the jobs: raise it when one of them measures otherwise
 
 
 class Job(Protocol):
-    """A piece of work that a worker process can do; a dataclass whose fields say all about it.
+    """A piece of work that a worker process can do; a dataclass whose fields say all about it."""
 
-    Attributes:
-        model: The folder of the model.
-    """
-
-    model: str
+    @property
+    def model(self) -> str:
+        """The folder of the model."""
 
     def run(self) -> dict[str, Any]:
         """Does the work and returns what it found, in JSON's types."""

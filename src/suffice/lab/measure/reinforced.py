@@ -123,7 +123,7 @@ class Reinforced:
             )
             means.append(round(float(rewards.mean()), 4))
             loss = policy_loss(model, prompts, written, advantages(rewards.view(-1, each)).view(-1))
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad()
         return means
