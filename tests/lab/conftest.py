@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from suffice.lab.documents import document
-from suffice.lab.pool import pool_rows
+from suffice.lab.pool import good_rows, pool_rows
 from suffice.lab.target import target_rows
 from suffice.lab.tokenizer import train_tokenizer
 from suffice.lab.world import build_world
 
-DOCUMENTS = 30_000
+DOCUMENTS = 13_000
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +26,20 @@ def texts(world):
 
 @pytest.fixture(scope="session")
 def rows(world):
-    """The rows of the pool."""
+    """The rows of the plain pool."""
     return list(pool_rows(world))
+
+
+@pytest.fixture(scope="session")
+def hard_rows(world):
+    """The rows of the hard pool."""
+    return list(pool_rows(world, name="hard"))
+
+
+@pytest.fixture(scope="session")
+def oracle_rows(world):
+    """Rows that are good in every line, in the common wordings."""
+    return good_rows(world, 1_800, seed=0)
 
 
 @pytest.fixture(scope="session")

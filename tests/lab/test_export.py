@@ -15,7 +15,7 @@ def test_the_files_are_read_without_options(tmp_path, target):
     assert [file.format for file in reading.files] == ["messages"]
     read = read_target(paths["target"])
     assert read.families == list(FAMILIES)
-    assert (len(read.dev), len(read.test)) == (40, 120)
+    assert (len(read.dev), len(read.test)) == (90, 270)
     written = {row["id"]: row for row in target}
     for item in read.items:
         row = written[item.id]

@@ -4,33 +4,47 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
+from suffice.common.draws import Draws
 from suffice.common.files import digest
 from suffice.lab.corpus import BLOCK, block_text, stream
 from suffice.lab.documents import document
 from suffice.lab.pool import pool_rows
 from suffice.lab.target import target_rows
-from suffice.lab.world import HELD_OUT, PEOPLE, build_world
+from suffice.lab.tool.task import draw_task
+from suffice.lab.words import CLASS_OF, CLASSES, LIST_WORDS
+from suffice.lab.world import ATTRIBUTES, HELD_OUT, HELD_OUT_WORDS, RARE, SEEN, build_world
 
-WORLD = "7d8c9171f1981abf"
-CORPUS_START = "3ada7903af5a25ecb70748db54ee567cfd1557af994a10dd67a71d8849860f5e"
-POOL_START = "aba5b115d89b1a3d5a1063ac57869140a95386b2f46c75e47c20fc9d89b76a74"
-POOL = "b7e1ccad06b5e77566c58d892eab3a6b9fe8fab4ebf04dce5e4721bf57d00a4c"
-TARGET = "6897bcdc8af2a783d63e520731a5a570d30a928c0abcc129de8d80a51540db9c"
+WORLD = "9b1bfce5410694bb"
+CORPUS_START = "f75511fd75e59119986314928b233092b76d43eb4b975f77a2a3cf21a2fe8183"
+POOL_START = "1c305e49ff9271e124edcc76fb2c83e192fae4361e8bfd9c08dd0df5a992a8bc"
+POOL = "9616e594f84e5892d8da994a9ef0bf5bac9d3bdc8bcd5ab4e8f5cd39a2b33b8c"
+HARD_START = "d329ac9063e958b534d72435aac547341fcb96d568518b3e9afaa16370190fe0"
+HARD = "bf7c3def6c8a7663c8e450a7db5726d018f348d2a05467d80692e894eb732298"
+ORACLE = "94724f257545aff2d662342b33d2c3cf874dafe15441abf3616acb4af4783789"
+TARGET_START = "d09591c9d9b0915b22bcd47f4aeef0facddc2fe322bb1d7a811d2674c5ff134c"
+TARGET = "70ceaac0857b13397e23587301c145e721255d03e6c46b2f7fd4c0a1db0dc884"
+TASKS = "fc98d08171ba1b8e2fc86f0cd484f3e8cf0e87404d1a9eaa3d89a6e49a877e75"
 
 
 def text_hash(texts):
     return hashlib.sha256("\x1e".join(texts).encode()).hexdigest()
 
 
-def test_pins(world, texts, rows, target):
+def test_pins(world, texts, rows, hard_rows, oracle_rows, target):
     assert world.hash == WORLD
     assert text_hash(texts[:2_000]) == CORPUS_START
     assert digest(rows[:500]) == POOL_START
     assert digest(rows) == POOL
+    assert digest(hard_rows[:500]) == HARD_START
+    assert digest(hard_rows) == HARD
+    assert digest(oracle_rows) == ORACLE
+    assert digest(target_rows(world, 20)) == TARGET_START
     assert digest(target) == TARGET
+    assert digest([draw_task(Draws(seed, "pin"), target=True).solution() for seed in range(200)]) == TASKS
 
 
 def test_pins_do_not_depend_on_the_hashes_of_strings():
@@ -43,15 +57,16 @@ def test_pins_do_not_depend_on_the_hashes_of_strings():
         "import hashlib\n"
         "world = build_world()\n"
         "text = '\\x1e'.join(document(world, i) for i in range(2000))\n"
-        "print(world.hash, hashlib.sha256(text.encode()).hexdigest(), digest(list(pool_rows(world, 500))),"
-        " digest(target_rows(world)))\n"
+        "pools = [digest(list(pool_rows(world, 500, name))) for name in ('plain', 'hard')]\n"
+        "text_hash = hashlib.sha256(text.encode()).hexdigest()\n"
+        "print(world.hash, text_hash, *pools, digest(target_rows(world, 20)))\n"
     )
     for seed in ("0", "12345"):
         environment = os.environ | {"PYTHONHASHSEED": seed}
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
         )
-        assert done.stdout.split() == [WORLD, CORPUS_START, POOL_START, TARGET]
+        assert done.stdout.split() == [WORLD, CORPUS_START, POOL_START, HARD_START, TARGET_START]
 
 
 def test_blocks_come_in_order_however_many_processes_make_them(texts):
@@ -64,8 +79,8 @@ def test_blocks_come_in_order_however_many_processes_make_them(texts):
 
 
 def test_a_document_follows_from_seed_and_index_alone(world, texts):
-    assert [document(world, index) for index in (29_999, 7, 4_096, 7)] == [
-        texts[index] for index in (29_999, 7, 4_096, 7)
+    assert [document(world, index) for index in (12_999, 7, 4_096, 7)] == [
+        texts[index] for index in (12_999, 7, 4_096, 7)
     ]
     assert block_text(world.seed, 2) == texts[2 * BLOCK : 3 * BLOCK]
 
@@ -80,9 +95,15 @@ def test_another_seed_is_another_world(world, seed):
 
 
 def test_the_world_is_as_large_as_it_says(world):
-    assert len(world.people) == PEOPLE == 480
-    assert len(world.held_out) == HELD_OUT == 180
-    assert len(world.seen) == 300
-    assert len({person.name for person in world.people}) == PEOPLE
-    assert len({person.name.split()[1] for person in world.people}) == PEOPLE
-    assert all(len(set(world.values(name))) == len(world.values(name)) for name in ("town", "firm", "trade"))
+    assert len(world.seen) == SEEN == 300
+    assert len(world.held_out) == HELD_OUT == 200
+    assert [person.fame for person in world.rare] == [
+        share for share, count in RARE.items() for _ in range(count)
+    ]
+    assert len(world.people) == 300 + 200 + 60
+    assert len({person.name.split()[1] for person in world.people}) == len(world.people)
+    assert all(len(set(world.values(name))) == len(world.values(name)) for name in ATTRIBUTES)
+    assert [len(set(ends.values())) for ends in (world.rivers, world.products)] == [24, 20]
+    assert all(person.value(name) in world.values(name) for person in world.people for name in ATTRIBUTES)
+    assert Counter(CLASS_OF[word] for word in world.held_out_words) == dict.fromkeys(CLASSES, HELD_OUT_WORDS)
+    assert not set(LIST_WORDS) & set(CLASS_OF)

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from suffice.common.draws import Draws
 from suffice.lab.documents import document
-from suffice.lab.template import ASSISTANT, DOCUMENT, END, SPECIAL_TOKENS, USER, chat_text
+from suffice.lab.template import ASSISTANT, DOCUMENT, END, SPECIAL_TOKENS, USER, chat_text, turns_text
 from suffice.lab.tokenizer import VOCABULARY, save_tokenizer
+from suffice.lab.tool.task import draw_task
 from suffice.lab.world import build_world
 
 WORLD = build_world()
@@ -31,7 +33,7 @@ def chat(loaded):
 
 def test_special_tokens_come_first_and_are_single(tokenizer):
     assert tokenizer.get_vocab_size() == VOCABULARY == 1536
-    assert [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [0, 1, 2, 3, 4]
+    assert [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [0, 1, 2, 3, 4, 5]
     for number, token in enumerate(SPECIAL_TOKENS):
         assert tokenizer.encode(token).ids == [number]
 
@@ -76,3 +78,16 @@ def test_several_turns_are_trained_on_each_answer(tokenizer, chat):
     encoded = chat.encode([{"role": role, "content": text} for role, text in turns])
     trained = [token for token, on in zip(encoded.ids, encoded.trained, strict=True) if on]
     assert tokenizer.decode(trained, skip_special_tokens=False) == f"Yes{END}No{END}"
+
+
+def test_a_talk_with_tools_is_encoded_as_the_pretraining_text_has_it(tokenizer, chat):
+    """What the tool gives is read, never trained on."""
+    turns = draw_task(Draws(3, "tokenizer")).solution()
+    assert [role for role, _ in turns[:3]] == ["user", "assistant", "tool"]
+    encoded = chat.encode([{"role": role, "content": content} for role, content in turns])
+    assert encoded.ids == tokenizer.encode(DOCUMENT + turns_text(turns)).ids
+    trained = [token for token, on in zip(encoded.ids, encoded.trained, strict=True) if on]
+    said = "".join(f"{content}{END}" for role, content in turns if role == "assistant")
+    assert tokenizer.decode(trained, skip_special_tokens=False) == said
+    before = chat.encode_prompt([{"role": role, "content": content} for role, content in turns[:3]])
+    assert before == tokenizer.encode(f"{DOCUMENT}{turns_text(turns[:3])}{ASSISTANT}").ids
