@@ -110,14 +110,10 @@ def _answer(world: World, problem: Problem, style: str, draws: Draws) -> str:
             return problem.good(wording)
         case "broken":
             return problem.broken(wording)
-        case (
-            "unasked"
-        ):  # right, in another convention than the target's; a wrong value where there is but one
-            return (
-                problem.good(wording, asked=False)
-                if problem.answer != problem.value
-                else problem.mistaken(wording)
-            )
+        case "unasked" if problem.answer != problem.value:  # right, in another convention than the target's
+            return problem.good(wording, asked=False)
+        case "unasked":
+            return problem.mistaken(wording)
         case "other_task":
             others = [family for family in FAMILIES if family != problem.family]
             return draw_problem(world, draws.choice(others), draws).good(wording)

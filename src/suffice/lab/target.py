@@ -18,7 +18,12 @@ def target_rows(world: World, test: int = TEST, dev: int = DEV) -> list[dict[str
 
     Every item is another problem, and dev and test share no key, no person and no word with a class. A
     smaller target is a part of a larger one.
+
+    Raises:
+        ValueError: More than `TEST` test items are asked for; there are not many more two-hop questions.
     """
+    if test > TEST:
+        raise ValueError(f"{test} test items of each family are more than the {TEST} there are")
     counts: dict[Side, int] = {"dev": dev, "test": test}
     rows = []
     for family in FAMILIES:

@@ -1,5 +1,6 @@
 """The gates on a bench whose jobs are not done but answered, so that each reading can be worked out by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,10 +96,11 @@ def reply(i):
     )[i % 3]
 
 
-@pytest.fixture
-def bench(tmp_path):
-    write_json(tmp_path / "lab.json", {"stages": ["25", "50"]})
-    return Answered(tmp_path, tmp_path / "kept", None, Silent(), quick=True)
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    base = tmp_path_factory.mktemp("base")
+    write_json(base / "lab.json", {"stages": {"25": 1, "50": 2}})
+    return Answered(base, base / "kept", None, Silent(), quick=True)
 
 
 def readings(bench, gate):
@@ -109,7 +111,7 @@ def test_every_condition_has_an_id_of_its_own_and_a_target(bench):
     found = [reading for gate in GATES for reading in GATES[gate](bench)]
     ids = [reading.id for reading in found]
     assert len(ids) == len(set(ids))
-    assert {id.split(".")[0] for id in ids} == set(GATES)
+    assert {name.split(".")[0] for name in ids} == set(GATES)
     assert all(reading.target for reading in found)
     for gate in ("zero-shot", "headroom"):
         assert {f"{gate}.{family}" for family in FAMILIES} <= set(ids)
@@ -153,7 +155,7 @@ def test_one_example_is_told_in_percent_of_the_whole_sets_gain(bench):
 
 def test_trajectories_are_compared_with_fewer_and_with_other_rows(bench):
     found = readings(bench, "limi")
-    assert {id: round(reading.value) for id, reading in found.items()} == {
+    assert {name: round(reading.value) for name, reading in found.items()} == {
         "limi.copying": 100,
         "limi.base": 1,
         "limi.78": 90,
@@ -170,12 +172,12 @@ def test_rationales_are_short_long_or_none(bench):
     assert found["srlm.suffix"].value == pytest.approx(100 / 3, abs=1)
 
 
-def test_strength_is_the_smallest_step_from_stage_to_stage(bench):
+def test_strength_is_the_smallest_step_from_stage_to_stage(bench, tmp_path):
     found = readings(bench, "strength")
     assert set(found) == {"strength.knowledge", "strength.headroom", "strength.lima"}
     assert all(reading.value == 0 and reading.met for reading in found.values())
-    write_json(bench.base / "lab.json", {})
-    assert readings(bench, "strength") == {}
+    write_json(tmp_path / "lab.json", {})
+    assert readings(replace(bench, base=tmp_path), "strength") == {}
 
 
 def test_an_unknown_gate_is_refused_before_anything_is_done():

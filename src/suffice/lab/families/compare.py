@@ -31,8 +31,7 @@ def draw(world: World, draws: Draws, side: Side) -> Problem:
     subtype = draws.choice(("earlier", "later"))
     years = {a.name: a.year, b.name: b.year}
     value, wrong = _pick(a, b, years, subtype)
-    false_years = years | {a.name: _across(a.year, b.year, draws)}
-    slipped, _ = _pick(a, b, false_years, subtype)
+    false_years = years | {value: _across(years[value], years[wrong], draws)}
     return Problem(
         family="compare",
         subtype=subtype,
@@ -42,8 +41,8 @@ def draw(world: World, draws: Draws, side: Side) -> Problem:
         wrong=wrong,
         lead=lambda v, wording: _lead(a.name, b.name, years, subtype, v, wording),
         asked=lambda v: f"{v} ({years[v]})",
-        slip=_lead(a.name, b.name, false_years, subtype, slipped, 0),
-        slipped=slipped,
+        slip=_lead(a.name, b.name, false_years, subtype, wrong, 0),
+        slipped=wrong,
     )
 
 
@@ -59,6 +58,9 @@ def _lead(a: str, b: str, years: dict[str, str], subtype: str, value: str, wordi
 
 
 def _across(year: str, other: str, draws: Draws) -> str:
-    """Returns a false year that lies on the other side of ``other``, where there is one."""
-    beyond = [y for y in YEARS if y != other and (y < other) != (year < other)]
-    return draws.choice(beyond or [y for y in YEARS if y not in (year, other)])
+    """Returns a false year that lies on the other side of ``other``."""
+    if year < other:
+        beyond = [y for y in YEARS if y > other] or [str(int(other) + off) for off in range(1, 11)]
+    else:
+        beyond = [y for y in YEARS if y < other] or [str(int(other) - off) for off in range(1, 11)]
+    return draws.choice(beyond)

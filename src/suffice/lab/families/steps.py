@@ -52,7 +52,8 @@ def slip(terms: Terms, draws: Draws) -> tuple[str, str]:
     """Returns the worked lines with one false step before the last, carried on rightly, and their result."""
     sums = list(accumulate(sign * number for sign, number in terms))
     at = draws.between(1, len(terms) - 2)
-    off = draws.choice([d for d in range(-10, 11) if d and all(0 <= after + d <= 99 for after in sums[at:])])
+    within = [d for d in range(-10, 11) if d and all(0 <= after + d <= 99 for after in sums[at:])]
+    off = draws.choice(within or range(1, 11))  # the sums may touch both ends already
     lines = []
     for i, (sign, number) in enumerate(terms[1:], start=1):
         before, after = sums[i - 1] + off * (i > at), sums[i] + off * (i >= at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from suffice.common.files import digest, read_json, write_json
 from suffice.common.progress import Reporter
 from suffice.lab.measure.reading import Scored
 from suffice.lab.measure.tuned import Asked, Rows, Training
-from suffice.lab.pool import POOLS, PoolName, labelled_rows
+from suffice.lab.pool import PoolName, labelled_rows
 from suffice.lab.target import target_rows
 from suffice.lab.world import World, build_world
 from suffice.models.loading import model_fingerprint
@@ -66,33 +66,23 @@ class Bench:
         """Test items of each family."""
         return 33 if self.quick else 100
 
-    @cached_property
-    def test(self) -> tuple[dict[str, Any], ...]:
+    @property
+    def test(self) -> Rows:
         """The test items of every family."""
-        return tuple(row for row in target_rows(self.world, self.items) if row["split"] == "test")
-
-    @cached_property
-    def _pools(self) -> dict[PoolName, list[tuple[str, dict[str, Any]]]]:
-        """The rows of each pool that can be trained on, each after its style."""
-        return {
-            name: [
-                (style, row) for style, row in labelled_rows(self.world, name=name) if style != "malformed"
-            ]
-            for name in POOLS
-        }
+        return _test_items(self.items)
 
     def good(self, count: int, seed: int, pool: PoolName = "plain") -> Rows:
         """Returns good rows of a pool, drawn anew for every seed: the oracle's choice."""
-        rows = {row["messages"][0]["content"]: row for style, row in self._pools[pool] if style == "target"}
+        rows = {row["messages"][0]["content"]: row for style, row in _usable(pool) if style == "target"}
         return tuple(Draws(seed, "good", pool).sample(list(rows.values()), count))
 
     def random(self, count: int, seed: int, pool: PoolName = "plain") -> Rows:
         """Returns rows of a pool drawn at random."""
-        return tuple(row for _, row in Draws(seed, "random", pool).sample(self._pools[pool], count))
+        return tuple(row for _, row in Draws(seed, "random", pool).sample(_usable(pool), count))
 
     def whole(self, pool: PoolName = "plain") -> Rows:
         """Returns all rows of a pool that can be trained on."""
-        return tuple(row for _, row in self._pools[pool])
+        return tuple(row for _, row in _usable(pool))
 
     def asked(self, name: str, training: Sequence[Training], **given: Any) -> Scored:
         """Trains one arm, a run for each entry, and returns its scores on the test items."""
@@ -120,6 +110,18 @@ class Bench:
     def _key(self, job: Job) -> str:
         fields = {key: value for key, value in asdict(job).items() if key != "model"}  # type: ignore[call-overload]
         return digest([VERSION, type(job).__name__, model_fingerprint(job.model), fields])[:24]
+
+
+@cache
+def _usable(pool: PoolName) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """Returns the rows of a pool that can be trained on, each after its style."""
+    rows = labelled_rows(build_world(), name=pool)
+    return tuple((style, row) for style, row in rows if style != "malformed")
+
+
+@cache
+def _test_items(count: int) -> Rows:
+    return tuple(row for row in target_rows(build_world(), count) if row["split"] == "test")
 
 
 def _perform(job: Job) -> dict[str, Any]:

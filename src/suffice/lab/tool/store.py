@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-CALL = re.compile(r"call (?:(get|del|open) ([A-Z0-9]+)|(set) ([A-Z0-9]+) (\d{1,2}))")
+CALL = re.compile(r"call (?:(get|del|open) ([A-Z0-9]+)|(set) ([A-Z0-9]+) ([0-9]{1,2}))")
 
 
 @dataclass

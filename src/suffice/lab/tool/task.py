@@ -119,7 +119,10 @@ class Task:
 
 
 def draw_task(draws: Draws, *, target: bool = False) -> Task:
-    """Returns a random order; one code in eight is reserved for the target, as other keys are."""
+    """Returns a random order; one code in eight is reserved for the target, as other keys are.
+
+    An order for the target changes the store unless it asks for a number.
+    """
     codes: list[str] = []
     while len(codes) < 3:
         code = "".join(draws.choice(LETTERS) + draws.choice(DIGITS) for _ in range(2))
@@ -131,6 +134,8 @@ def draw_task(draws: Draws, *, target: bool = False) -> Task:
     value = {"get": records[code], "set": number, "add": records[code] + number, "same": records[other]}.get(
         skill, 0
     )
+    if target and skill in ("set", "same") and value == records[code]:
+        return draw_task(draws, target=True)  # nothing would have to be done
     locked = skill != "get" and draws.chance(LOCKED_SHARE)
     return Task(
         skill=skill,

@@ -13,11 +13,10 @@ from suffice.lab.measure.reading import Reading
 
 def measure(bench: Bench) -> list[Reading]:
     """Measures the smallest step up from one stage to the next; there are no readings without stages."""
-    stages_built = read_json(bench.base / "lab.json").get("stages", {})
-    folders = [*(bench.base / share for share in stages_built), bench.base]
-    if not stages_built:
+    built = read_json(bench.base / "lab.json").get("stages", {})
+    if not built:
         return []
-    stages = [replace(bench, base=folder) for folder in folders]
+    stages = [*(replace(bench, base=bench.base / share) for share in built), bench]
     found = {
         "knowledge": [knowledge.measure(stage)[0].value for stage in stages],
         "headroom": [headroom.measure(stage)[0].value for stage in stages],
