@@ -73,7 +73,9 @@ def test_columns_that_bear_their_own_name_need_no_mention(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(csv_text([row]))
     (found,) = read_log(path).rows
-    assert found._asdict() == row | {"score": 0.5, "sample": 3, "arm": ""}
+    assert found._asdict() == row | {
+        "score": 0.5, "sample": 3, "arm": "", "order": "", "difficulty": None,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ class LogRow(NamedTuple):
         prompt: What the model was asked, where the log says.
         reply: What the model wrote, where the log says.
         answer: The reference, where the log says.
+        order: Which of two replies a judge was shown first, ``model`` or ``reference``, where the log says.
+        difficulty: How hard the item is, from a fit over many models, where the log says (AlpacaEval).
     """
 
     task: str
@@ -38,6 +40,8 @@ class LogRow(NamedTuple):
     prompt: str = ""
     reply: str = ""
     answer: str = ""
+    order: str = ""
+    difficulty: float | None = None
 
 
 @dataclass(frozen=True)

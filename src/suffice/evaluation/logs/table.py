@@ -114,7 +114,7 @@ def _remedy(names: Mapping[str, str]) -> str:
 
 
 def _row(path: Path, place: str, value: Mapping[str, Any], names: Mapping[str, str], rows: Rows) -> LogRow:
-    texts = {
+    texts: dict[str, Any] = {
         name: as_text(value.get(column)) for name, column in names.items() if name not in ("score", "sample")
     }
     for name in ("item", "run", "arm"):
@@ -128,7 +128,7 @@ def _row(path: Path, place: str, value: Mapping[str, Any], names: Mapping[str, s
     texts.setdefault("cluster", item)
     texts.setdefault("item", item)
     score = rows.score(_number(value.get(names["score"])), item, place)
-    return LogRow(score=score, sample=_sample(path, place, value, names), **texts)
+    return LogRow(**texts, score=score, sample=_sample(path, place, value, names))
 
 
 def _number(value: Any) -> Any:
