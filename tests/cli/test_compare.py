@@ -176,3 +176,20 @@ def test_the_level_is_told(here, capsys):
     words = ["prove", "--arm", "base=a.csv", "--arm", "selected=run3.csv,run4.csv,run5.csv", "--alpha", "0.3"]
     assert run([*words, *COLUMNS]) == 0
     assert "70 % interval" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_the_items_are_written_side_by_side(here, capsys):
+    rows = {"one": [("x", 1, "yes"), ("y", 0, "no")], "two": [("x", 1, "yes"), ("y", 1, "maybe")]}
+    for name, values in rows.items():
+        lines = [
+            {"item": item, "score": score, "reply": reply, "prompt": f"{item}?", "answer": "a"}
+            for item, score, reply in values
+        ]
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    asked(capsys, "compare", "one.jsonl", "two.jsonl", "--items", "out/items.jsonl")
+    [first, second] = map(json.loads, Path("out/items.jsonl").read_text().splitlines())
+    assert first == {
+        "task": "", "metric": "score", "filter": "", "item": "y", "cluster": "y", "prompt": "y?", "answer": "a",
+        "scores": {"one": 0, "two": 1}, "replies": {"one": "no", "two": "maybe"},
+    }  # fmt: skip
+    assert second["item"] == "x"

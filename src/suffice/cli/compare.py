@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,6 +51,10 @@ def compare(
         str | None,
         typer.Option(help="The least and the greatest score there can be, such as 1,10; 0 and 1 are known."),
     ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(help="Write the items to this JSONL, texts side by side, those that differ most first."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Compare models or methods from the logs of lm-evaluation-harness, inspect-ai, AlpacaEval, CSV or JSONL.
@@ -68,6 +73,10 @@ def compare(
         lower_is_better=lower_is_better,
         bounds=_bounds(bounds),
     )
+    if items:
+        from suffice.evaluation.logs.items import write_items
+
+        write_items(items, found.aligned)
     if json:
         print_json({"comparisons": [one.as_json() for one in found.contrasts], "notes": found.notes})
         return

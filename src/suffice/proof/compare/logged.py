@@ -40,10 +40,12 @@ class LogComparison:
 
     Attributes:
         contrasts: One for each question and each arm but the first.
+        aligned: The scores and texts that were compared.
         notes: What the readers left out or chose, and what not all arms have.
     """
 
     contrasts: list[Contrast]
+    aligned: list[Aligned]
     notes: list[str]
 
 
@@ -75,8 +77,9 @@ def compare_logs(
         UserError: A log cannot be read, the arms have other items, or there are too few runs for a claim.
     """
     arms = load_arms(specs, columns)
-    questions = [_question(aligned, lower_is_better, bounds) for aligned in _wanted(align(arms), filters)]
-    return LogComparison(compare(questions, margin=margin, alpha=alpha), _notes(arms))
+    wanted = _wanted(align(arms), filters)
+    questions = [_question(aligned, lower_is_better, bounds) for aligned in wanted]
+    return LogComparison(compare(questions, margin=margin, alpha=alpha), wanted, _notes(arms))
 
 
 def prove_logs(
