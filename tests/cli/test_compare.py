@@ -193,3 +193,15 @@ def test_the_items_are_written_side_by_side(here, capsys):
         "scores": {"one": 0, "two": 1}, "replies": {"one": "no", "two": "maybe"},
     }  # fmt: skip
     assert second["item"] == "x"
+
+
+def test_looks_by_item(here, capsys):
+    words = ["compare", "a.csv", "b.csv", *COLUMNS, "--looks"]
+    [one] = asked(capsys, *words, "60,120")["comparisons"]
+    assert one["notes"][0].startswith("This is look 1 of 2, at 60 of 120 items")
+    assert (one["verdict"], one["alpha"]) == ("superior", 0.05)
+    assert one["level"] > 0.99
+    assert run([*words, "60,all"]) == 2
+    assert capsys.readouterr().err == (
+        "suffice: the looks are '60,all'; give whole numbers, such as --looks 200,500,1000\n"
+    )

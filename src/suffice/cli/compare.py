@@ -51,6 +51,12 @@ def compare(
         str | None,
         typer.Option(help="The least and the greatest score there can be, such as 1,10; 0 and 1 are known."),
     ] = None,
+    looks: Annotated[
+        str | None,
+        typer.Option(
+            help="Planned numbers of items at which two models are judged, such as 200,500,1000; the logs hold one."
+        ),
+    ] = None,
     items: Annotated[
         Path | None,
         typer.Option(help="Write the items to this JSONL, texts side by side, those that differ most first."),
@@ -72,6 +78,7 @@ def compare(
         alpha=alpha,
         lower_is_better=lower_is_better,
         bounds=_bounds(bounds),
+        looks=_looks(looks),
     )
     if items:
         from suffice.evaluation.logs.items import write_items
@@ -102,6 +109,15 @@ def _bounds(text: str | None) -> tuple[float, float] | None:
             f"the bounds are '{text}'", "give the least and the greatest score, such as --bounds 0,100"
         )
     return low, high
+
+
+def _looks(text: str | None) -> list[int]:
+    try:
+        return [int(word) for word in text.split(",")] if text else []
+    except ValueError:
+        raise UserError(
+            f"the looks are '{text}'", "give whole numbers, such as --looks 200,500,1000"
+        ) from None
 
 
 def tell(contrasts: list[Contrast], notes: list[str]) -> None:

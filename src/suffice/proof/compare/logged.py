@@ -58,6 +58,7 @@ def compare_logs(
     alpha: float = 0.05,
     lower_is_better: bool | None = None,
     bounds: tuple[float, float] | None = None,
+    looks: Sequence[int] = (),
 ) -> LogComparison:
     """Compares the arms of evaluation logs with the first of them.
 
@@ -69,6 +70,7 @@ def compare_logs(
         alpha: The chance of any false claim.
         lower_is_better: Overrides what the logs say.
         bounds: The least and the greatest score there can be.
+        looks: Planned numbers of items, of which the logs hold one.
 
     Returns:
         The contrasts and notes.
@@ -79,7 +81,7 @@ def compare_logs(
     arms = load_arms(specs, columns)
     wanted = _wanted(align(arms), filters)
     questions = [_question(aligned, lower_is_better, bounds) for aligned in wanted]
-    return LogComparison(compare(questions, margin=margin, alpha=alpha), wanted, _notes(arms))
+    return LogComparison(compare(questions, margin=margin, alpha=alpha, looks=looks), wanted, _notes(arms))
 
 
 def prove_logs(
