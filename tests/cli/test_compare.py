@@ -148,7 +148,7 @@ def test_arms_trained_elsewhere(here, capsys):
     words = ["prove", "--arm", "base=a.csv", "--arm", "selected=run3.csv,run4.csv,run5.csv"]
     words += ["--arm", "full=run0.csv,run1.csv,run2.csv", *COLUMNS]
     found = asked(capsys, *words)
-    assert list(found) == ["verdict", "arms", "notes"]
+    assert list(found) == ["verdict", "arms", "spreads", "new_draw", "notes"]
     assert found["verdict"]["outcome"] == "sufficient"
     assert {arm["name"]: len(arm["runs"]) for arm in found["arms"]} == {"base": 1, "selected": 3, "full": 3}
     assert run(words) == 0

@@ -18,6 +18,7 @@ class LogRow(NamedTuple):
         score: The score, a finite number in the log's own unit.
         filter: How the reply was read (lm-eval), who judged (AlpacaEval), or another condition (tables).
         run: The run, where the log holds several; else empty, and the log is one run.
+        draw: The draw of rows that the run was trained on, where the log says; several runs may share one.
         arm: The arm, where the log holds several; else empty.
         sample: The number of the repetition, from 0. Repetitions are averaged and never count as runs.
         cluster: Items that count as one question share it.
@@ -42,6 +43,7 @@ class LogRow(NamedTuple):
     answer: str = ""
     order: str = ""
     difficulty: float | None = None
+    draw: str = ""
 
 
 @dataclass(frozen=True)
