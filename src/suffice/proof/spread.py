@@ -21,11 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from suffice.common.errors import UserError
+from suffice.proof.arms import ROUNDING
 
 Array = NDArray[np.float64]
-
-# Scores that differ by less than this share of their size differ by rounding only.
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)

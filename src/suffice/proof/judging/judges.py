@@ -17,12 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from suffice.common.errors import UserError
+from suffice.proof.intervals import FEW
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
-
-# With fewer clusters that differ than this, the spread seen says little about the spread there is.
-FEW = 5
 
 TIES = (0.0, 0.5, 1.0)
 
