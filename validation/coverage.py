@@ -252,7 +252,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a few studies, to see that it runs")
     parser.add_argument("--studies", type=int, default=4_000, help="studies a cell and true difference")
     parser.add_argument(
-        "--families", type=int, default=1_000, help="studies a cell of families and yardsticks"
+        "--families", type=int, default=2_000, help="studies a cell of families and yardsticks"
     )
     parser.add_argument("--resamples", type=int, default=1_000)
     parser.add_argument("--jobs", type=int, default=2)

@@ -124,10 +124,22 @@ def refused(files):
 
 def test_a_verdict_twice_is_refused(write):
     rows = [annotation(i, p) for i, p in enumerate(drawn(10))]
-    assert refused([write("a.json", rows), write("b.json", rows)]) == (
-        "'judge' judges the reply of 'mine' to 'Say 0.' twice in one order; give every annotation once; several runs of "
-        "a method are compared by suffice compare"
+    text = (
+        "'judge' judges 'mine' twice on 'Say 0.', and not one pair of replies in both orders; give every annotation once; "
+        "several runs of a method are compared by suffice compare"
     )
+    assert refused([write("a.json", rows), write("b.json", rows)]) == text
+    first = [row | {"is_switched_outputs": True} for row in rows]
+    assert refused([write("a.json", rows), write("b.json", first)]) == text
+    assert refused([write("a.json", first), write("b.json", rows)]) == text
+    others = [row | {"is_switched_outputs": False, "output_2": "of another run"} for row in rows]
+    assert refused([write("a.json", first), write("b.json", others)]) == text
+
+
+def test_judges_of_other_replies_do_not_agree_or_disagree(write):
+    rows = [annotation(i, p) for i, p in enumerate(drawn(14))]
+    others = [row | {"annotator": "other", "output_2": f"of another run {i}"} for i, row in enumerate(rows)]
+    assert judge_logs([write("a.json", rows), write("b.json", others)]).agreements == []
 
 
 def test_scores_are_no_preferences(write, tmp_path):

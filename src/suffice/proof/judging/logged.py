@@ -99,10 +99,10 @@ class JudgedLogs:
 
 @dataclass(frozen=True)
 class _Verdict:
-    """A judge's word on one pair of replies, in the one or both orders it was asked in."""
+    """A judge's word on one pair of replies (the model's, the reference's), in the one or both orders it was asked in."""
 
     cluster: str
-    gap: int
+    replies: tuple[str, str]
     difficulty: float | None
     by_order: dict[str, float]
 
@@ -159,13 +159,15 @@ def _verdicts(rows: Iterable[LogRow]) -> _Verdicts:
     found: _Verdicts = {}
     for row in rows:
         key = (row.arm, row.task.removeprefix("against "), row.filter)
-        gap = len(row.reply) - len(row.answer)
+        replies = (row.reply, row.answer)
         verdict = found.setdefault(key, {}).setdefault(
-            row.item, _Verdict(row.cluster, gap, row.difficulty, {})
+            row.item, _Verdict(row.cluster, replies, row.difficulty, {})
         )
-        if row.order in verdict.by_order or (verdict.by_order and not row.order):
+        again = {"", row.order} & verdict.by_order.keys() or (verdict.by_order and not row.order)
+        if again or verdict.replies != replies:
             raise UserError(
-                f"'{row.filter}' judges the reply of '{row.arm}' to {row.prompt[:40]!r} twice in one order",
+                f"'{row.filter}' judges '{row.arm}' twice on {row.prompt[:40]!r}, and not one pair of replies in both "
+                "orders",
                 "give every annotation once; several runs of a method are compared by suffice compare",
             )
         verdict.by_order[row.order] = row.score
@@ -179,7 +181,7 @@ def _judged(model: str, reference: str, judge: str, verdicts: list[_Verdict], al
     try:
         controlled = length_controlled(
             values,
-            [one.gap for one in verdicts],
+            [len(reply) - len(other) for reply, other in (one.replies for one in verdicts)],
             clusters,
             hard if len(hard) == len(verdicts) else None,
             alpha,
@@ -210,7 +212,7 @@ def _agreements(verdicts: _Verdicts, alpha: float) -> list[JudgesAgree]:
     for (one, mine), (other, theirs) in combinations(verdicts.items(), 2):
         if one[:2] != other[:2]:
             continue
-        shared = [item for item in mine if item in theirs]
+        shared = [item for item in mine if item in theirs and mine[item].replies == theirs[item].replies]
         clusters = [mine[item].cluster for item in shared]
         if len(set(clusters)) > 1:
             ours, others = (leaning([each[item].value for item in shared]) for each in (mine, theirs))
