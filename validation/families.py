@@ -102,9 +102,10 @@ def families(kind: str) -> list[Cell]:
             family({"superior"}, level, MARGIN, binary=binary),
             ALPHA,
         ),
+        # At +margin an arm is called superior, so equivalence is called wrongly below.
         Cell(
-            f"{kind}: equivalent, all five at +margin",
-            family({"equivalent"}, level + MARGIN, MARGIN, binary=binary),
+            f"{kind}: equivalent, all five at -margin",
+            family({"equivalent"}, level - MARGIN, MARGIN, binary=binary),
             ALPHA,
         ),
     ]
