@@ -40,7 +40,7 @@ format: install ## put the code into shape
 bench: install ## run the benchmarks (ratios against a rival or a limit, in one run)
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-validate: install ## simulate how well the intervals cover (several minutes)
+validate: install ## simulate how well the intervals cover and how often claims are wrong (about ten minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python validation/coverage.py
 
 docs: install ## generate the command line reference

@@ -148,7 +148,7 @@ def test_arms_trained_elsewhere(here, capsys):
     words = ["prove", "--arm", "base=a.csv", "--arm", "selected=run3.csv,run4.csv,run5.csv"]
     words += ["--arm", "full=run0.csv,run1.csv,run2.csv", *COLUMNS]
     found = asked(capsys, *words)
-    assert list(found) == ["verdict", "arms", "notes"]
+    assert list(found) == ["verdict", "arms", "spreads", "new_draw", "notes"]
     assert found["verdict"]["outcome"] == "sufficient"
     assert {arm["name"]: len(arm["runs"]) for arm in found["arms"]} == {"base": 1, "selected": 3, "full": 3}
     assert run(words) == 0
@@ -176,3 +176,32 @@ def test_the_level_is_told(here, capsys):
     words = ["prove", "--arm", "base=a.csv", "--arm", "selected=run3.csv,run4.csv,run5.csv", "--alpha", "0.3"]
     assert run([*words, *COLUMNS]) == 0
     assert "70 % interval" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_the_items_are_written_side_by_side(here, capsys):
+    rows = {"one": [("x", 1, "yes"), ("y", 0, "no")], "two": [("x", 1, "yes"), ("y", 1, "maybe")]}
+    for name, values in rows.items():
+        lines = [
+            {"item": item, "score": score, "reply": reply, "prompt": f"{item}?", "answer": "a"}
+            for item, score, reply in values
+        ]
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    asked(capsys, "compare", "one.jsonl", "two.jsonl", "--items", "out/items.jsonl")
+    [first, second] = map(json.loads, Path("out/items.jsonl").read_text().splitlines())
+    assert first == {
+        "task": "", "metric": "score", "filter": "", "item": "y", "cluster": "y", "prompt": "y?", "answer": "a",
+        "scores": {"one": 0, "two": 1}, "replies": {"one": "no", "two": "maybe"},
+    }  # fmt: skip
+    assert second["item"] == "x"
+
+
+def test_looks_by_item(here, capsys):
+    words = ["compare", "a.csv", "b.csv", *COLUMNS, "--looks"]
+    [one] = asked(capsys, *words, "60,120")["comparisons"]
+    assert one["notes"][0].startswith("This is look 1 of 2, at 60 of 120 items")
+    assert (one["verdict"], one["alpha"]) == ("superior", 0.05)
+    assert one["level"] > 0.99
+    assert run([*words, "60,all"]) == 2
+    assert capsys.readouterr().err == (
+        "suffice: the looks are '60,all'; give whole numbers, such as --looks 200,500,1000\n"
+    )

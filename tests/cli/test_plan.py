@@ -236,3 +236,36 @@ def test_a_pilot_without_outcomes_or_with_single_runs(pilot, capsys):
     assert capsys.readouterr().err == (
         "suffice: there are no outcomes at pilot/outcomes.parquet; run `suffice evaluate` again\n"
     )
+
+
+def test_the_pilot_may_be_logs_of_arms_trained_elsewhere(pilot, capsys):
+    table = outcomes().to_pylist()
+    Path("logs.jsonl").write_text(
+        "".join(json.dumps({**row, "arm": row["kind"], "run": str(row["seed"])}) + "\n" for row in table)
+    )
+    assert run(["plan", "--arm", "logs.jsonl", "--columns", "arm=arm", "--task", "add", "--json"]) == 0
+    logs = json.loads(capsys.readouterr().out)
+    assert run(["plan", "pilot/outcomes.parquet", "--json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert [arm["name"] for arm in logs["pilot"]["arms"]] == ["random", "selected", "full"]
+    for form in (logs, whole):
+        for arm in form["pilot"]["arms"]:
+            del arm["name"]
+    assert logs == whole
+    assert run(["plan", "--arm", "logs.jsonl", "--columns", "arm=arm"]) == 0
+    told = capsys.readouterr().out
+    assert "Draws of random vary by " in told
+    assert "Cost: unknown without a pilot run" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["pilot", "--arm", "full=a.csv"], "pilot is one pilot, and --arm another; give one of them"),
+        (["pilot", "--columns", "item=id"], "no log is read; give --arm KIND=LOG as well"),
+        (["--arm", "ful=pilot/outcomes.parquet"], "unknown kind of arm 'ful'; did you mean 'full'?"),
+    ],
+)
+def test_logs_that_are_no_pilot(pilot, capsys, words, text):
+    assert run(["plan", *words]) == 2
+    assert capsys.readouterr() == ("", f"suffice: {text}\n")

@@ -95,3 +95,26 @@ def test_a_picked_yardstick_refutes_less():
     )
     assert (alone_.refuted, picked.refuted) == (10, None)
     assert alone_.shown == picked.shown
+
+
+def test_the_smooth_line_stays_between_neighbouring_means():
+    found = curve(BAD, BAD, (200, 201, 199), OPEN, GOOD)
+    rows, scores = np.array(found.smooth).T
+    means = [point.score.estimate for point in found.points]
+    budgets = [point.rows for point in found.points]
+    assert (rows[0], rows[-1]) == pytest.approx((10, 100_000))
+    assert (np.diff(scores) >= 0).all()
+    for low, high, (least, most) in zip(budgets, budgets[1:], itertools.pairwise(means), strict=False):
+        within = scores[(rows >= low * (1 - 1e-9)) & (rows <= high * (1 + 1e-9))]
+        assert (within.min(), within.max()) == pytest.approx((least, most))
+    # A third of the way from 1,000 to 10,000: Hermite's cubic with Fritsch and Carlson's slopes, which over equal
+    # steps are the harmonic means of the slopes on both sides.
+    steps = np.diff(means)
+    one, other = (2 * left * right / (left + right) for left, right in itertools.pairwise(steps[1:]))
+    by_hand = (20 * means[2] + 4 * one + 7 * means[3] - 2 * other) / 27
+    assert (rows[35], scores[35]) == pytest.approx((1_000 * 10 ** (1 / 3), by_hand))
+
+
+def test_no_smooth_line_where_the_curve_falls_or_is_short():
+    assert curve(BAD, GOOD, OPEN).smooth == ()
+    assert curve(BAD, GOOD).smooth == ()

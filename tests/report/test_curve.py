@@ -167,3 +167,16 @@ def test_labels_that_have_room_stay():
     assert plane.spaced([100.0, 20.0, 60.0], 16.0, 0.0, 240.0) == [100.0, 20.0, 60.0]
     assert plane.spaced([50.0, 48.0], 16.0, 0.0, 240.0) == [64.0, 48.0]
     assert plane.spaced([239.0, 240.0], 16.0, 0.0, 240.0) == [224.0, 240.0]
+
+
+def test_a_smooth_line_takes_the_place_of_the_thin_ones(make_report, make_curve):
+    line = [(100.0, 20.0), (300.0, 60.0), (1000.0, 70.0)]
+    figure, tree = drawn(make_report(curve=make_curve(smooth={"embedding": line, "random": []})))
+    (smooth,) = classed(tree, "smooth")
+    assert smooth in list(group(tree, "selected").iter())
+    assert classed(group(tree, "selected"), "join") == []
+    corners = [tuple(map(float, point.split(","))) for point in smooth.get("points").split()]
+    marks = classed(group(tree, "selected"), "place")
+    assert corners[0] == (pytest.approx(percent(marks[0].get("x")), abs=0.01), 80.0)
+    assert "A dashed curve is a monotone cubic interpolation of the means, for the eye alone" in figure.note
+    assert "dashed curve" not in drawn(make_report(curve=make_curve()))[0].note

@@ -7,12 +7,12 @@ import pytest
 
 from suffice.common.files import read_json
 from suffice.common.progress import Silent
+from suffice.proof.draws import new_draw, spreads
 from suffice.proof.outcomes import read_outcomes, run_means
 from suffice.runs.folder import RunFolder
 from suffice.runs.pairs import item_pairs
 from suffice.runs.pipeline import bring_up_to_date
 from suffice.runs.recipe import read_recipe
-from suffice.runs.spreads import new_draw, spreads
 from suffice.runs.summary import as_json
 from tiny_run import Here
 

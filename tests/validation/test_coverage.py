@@ -17,12 +17,15 @@ SCRIPT = Path(__file__).parents[2] / "validation" / "coverage.py"
 
 @pytest.fixture(scope="module")
 def study():
+    sys.path.insert(0, str(SCRIPT.parent))
     spec = importlib.util.spec_from_file_location("validation_coverage", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     yield module
-    del sys.modules[spec.name]
+    sys.path.remove(str(SCRIPT.parent))
+    for name in (spec.name, "families", "tables"):
+        del sys.modules[name]
 
 
 @pytest.mark.parametrize("kind", ["graded", "right or wrong"])
@@ -77,11 +80,12 @@ def test_items_alone_are_the_paired_t_interval_and_fail_where_runs_dominate(stud
     assert counts["items x runs, percentile"] <= counts["the same, stretched"]
 
 
-def test_the_quick_study_prints_both_tables():
+def test_the_quick_study_prints_its_tables():
     run = subprocess.run([sys.executable, SCRIPT, "--quick"], capture_output=True, text=True, check=True)
     rows = re.findall(r"^\| (?:graded|right or wrong) \|.*\|$", run.stdout, flags=re.MULTILINE)
     assert len(rows) == 36
     assert re.findall(r"^## .*$", run.stdout, flags=re.MULTILINE) == [
         "## Coverage of 95 % intervals, in %",
         "## Wrong calls at the edge of their null, in %",
+        "## Wrong claims of families and against yardsticks, in %",
     ]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import suffice
-from suffice.cli import compare, demo, info, lab, plan, prove, run, select, stages
+from suffice.cli import compare, demo, info, judge, lab, plan, prove, run, select, stages
 
 app = typer.Typer(
     name="suffice",
@@ -40,6 +40,7 @@ app.command("plan")(plan.plan)
 stages.register(app)
 app.command("prove")(prove.prove)
 app.command("compare")(compare.compare)
+app.command("judge")(judge.judge)
 app.add_typer(lab.app, name="lab")
 app.command("list")(info.list_names)
 app.command("env")(info.env)

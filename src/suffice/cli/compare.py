@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from suffice.common.errors import UserError
 
 if TYPE_CHECKING:
     from suffice.proof.compare.contrast import Contrast
+    from suffice.proof.compare.logged import LogComparison
 
 SENTENCES = 6  # contrasts that are told in words as well
 
@@ -25,7 +27,7 @@ Specs = Annotated[
 ]
 Columns = Annotated[
     str | None,
-    typer.Option(help="Columns of a CSV or JSONL, such as item=id,score=acc,run=seed,arm=model."),
+    typer.Option(help="Columns of a CSV or JSONL, such as item=id,score=acc,run=seed,draw=draw,arm=model."),
 ]
 Task = Annotated[str, typer.Option(help="Compare this task alone.")]
 Metric = Annotated[str, typer.Option(help="Compare this metric alone.")]
@@ -50,6 +52,16 @@ def compare(
         str | None,
         typer.Option(help="The least and the greatest score there can be, such as 1,10; 0 and 1 are known."),
     ] = None,
+    looks: Annotated[
+        str | None,
+        typer.Option(
+            help="Planned numbers of items at which two models are judged, such as 200,500,1000; the logs hold one."
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(help="Write the items to this JSONL, texts side by side, those that differ most first."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Compare models or methods from the logs of lm-evaluation-harness, inspect-ai, AlpacaEval, CSV or JSONL.
@@ -67,11 +79,23 @@ def compare(
         alpha=alpha,
         lower_is_better=lower_is_better,
         bounds=_bounds(bounds),
+        looks=_looks(looks),
     )
+    if items:
+        from suffice.evaluation.logs.items import write_items
+
+        write_items(items, found.aligned)
     if json:
-        print_json({"comparisons": [one.as_json() for one in found.contrasts], "notes": found.notes})
+        print_json(
+            {
+                "comparisons": [one.as_json() for one in found.contrasts],
+                "spreads": found.spreads,
+                "new_draws": found.new_draws,
+                "notes": found.notes,
+            }
+        )
         return
-    tell(found.contrasts, found.notes)
+    _tell(found)
 
 
 def parse(columns: str | None) -> dict[str, str]:
@@ -95,9 +119,20 @@ def _bounds(text: str | None) -> tuple[float, float] | None:
     return low, high
 
 
-def tell(contrasts: list[Contrast], notes: list[str]) -> None:
-    """Prints a sentence for each of a few contrasts, a table where there are several, then notes."""
+def _looks(text: str | None) -> list[int]:
+    try:
+        return [int(word) for word in text.split(",")] if text else []
+    except ValueError:
+        raise UserError(
+            f"the looks are '{text}'", "give whole numbers, such as --looks 200,500,1000"
+        ) from None
+
+
+def _tell(found: LogComparison) -> None:
+    """Prints a sentence for each of a few contrasts, a table where there are several, then spreads and notes."""
     from rich.console import Console
+
+    contrasts = found.contrasts
 
     console = Console(highlight=False, markup=False)
     if len(contrasts) > 1:
@@ -115,8 +150,25 @@ def tell(contrasts: list[Contrast], notes: list[str]) -> None:
             if one.bootstrap:
                 ends = f"{one.bootstrap.low:+.4g} to {one.bootstrap.high:+.4g}"
                 console.print(f"  Second opinion, by bootstrap: {ends}.", soft_wrap=True)
-    for note in dict.fromkeys([*(note for one in contrasts for note in one.notes), *notes]):
+        for line in _runs_words(found):
+            console.print(line, soft_wrap=True)
+    for note in dict.fromkeys([*(note for one in contrasts for note in one.notes), *found.notes]):
         console.print(f"Note: {note}", style="dim", soft_wrap=True)
+
+
+def _runs_words(found: LogComparison) -> list[str]:
+    """Returns how far runs lie apart and what a new draw might do, a sentence each."""
+    many = len({(one.task, one.metric, one.filter) for one in found.contrasts}) > 1
+    lines = [f"{one['name']}{_where(one, many)}: {one['sentence']}" for one in found.spreads]
+    return lines + [
+        f"One new draw of {one['drawn']} would beat {one['against']}{_where(one, many)} with a probability of "
+        f"{100 * one['probability']:.2g} %; it would score {one['low']:.4g} to {one['high']:.4g} on these items."
+        for one in found.new_draws
+    ]
+
+
+def _where(one: dict[str, Any], many: bool) -> str:
+    return f" ({', '.join(filter(None, (one['task'], one['metric'], one['filter'])))})" if many else ""
 
 
 def _table(contrasts: list[Contrast]) -> Any:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from suffice.cli import options
+from suffice.cli.compare import Columns, Filter, Metric, Task, parse
+from suffice.common.errors import UserError
 
 if TYPE_CHECKING:
+    from suffice.proof.compare.logged import Filters
     from suffice.proof.design.pilot import Pilot
     from suffice.proof.design.plan import Plan, Range
     from suffice.proof.design.power import Design
@@ -22,6 +25,14 @@ def plan(
     pilot: Annotated[
         Path | None, typer.Argument(metavar="RUN", help="A run folder, or an outcome table, as pilot.")
     ] = None,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(help="KIND=LOG,LOG: the runs of an arm trained elsewhere, as pilot; once for each arm."),
+    ] = None,
+    columns: Columns = None,
+    task: Task = "",
+    metric: Metric = "",
+    filter: Filter = "",
     items: Annotated[int | None, typer.Option(min=1, help="Test items; by default the pilot's.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Training seeds planned.")] = None,
     draws: Annotated[
@@ -46,9 +57,14 @@ def plan(
     The spread of runs and items comes from a pilot, or is assumed.
     """
     from suffice.cli.output import print_json
+    from suffice.proof.compare.logged import Filters
     from suffice.proof.design import plan as planning
 
     found, settings, names = _read(pilot) if pilot else (None, None, {})
+    if arm:
+        found = _read_logs(pilot, arm, parse(columns), Filters(task, metric, filter))
+    elif columns or task or metric or filter:
+        raise UserError("no log is read", "give --arm KIND=LOG as well")
     design, upper, assumed = _designs(found, settings, run_sd, discordant)
     wanted = {
         "items": items or (found.clusters if found else None),
@@ -87,6 +103,17 @@ def _read(path: Path) -> tuple[Pilot, DesignSettings | None, dict[str, str]]:
             names[arm.kind] = arm.name
     judged = [arm for arm in data.arms if names.get(arm.kind) == arm.name]
     return pilot(judged, data.clusters), recipe.design, names
+
+
+def _read_logs(path: Path | None, arms: list[str], columns: dict[str, str], filters: Filters) -> Pilot:
+    """Returns the pilot in the evaluation logs of arms trained elsewhere."""
+    from suffice.proof.compare.elsewhere import load_elsewhere
+    from suffice.proof.design.pilot import pilot
+
+    if path:
+        raise UserError(f"{path} is one pilot, and --arm another", "give one of them")
+    data = load_elsewhere(arms, columns, filters=filters)
+    return pilot(data.arms, data.clusters)
 
 
 def _designs(
@@ -129,8 +156,6 @@ def _with(design: Design, wanted: dict[str, Any]) -> Design:
         UserError: Nobody said how many items there are.
     """
     from dataclasses import replace
-
-    from suffice.common.errors import UserError
 
     if wanted["items"] is None:
         raise UserError("the plan lacks the number of test items", "give --items, or a run folder as pilot")

@@ -47,18 +47,24 @@ def prove(
         run_stage(run, "prove", json=json, quiet=quiet)
         return
     from suffice.cli.output import print_json, tell_verdict
-    from suffice.proof.compare.logged import Filters, prove_logs
+    from suffice.proof.compare.elsewhere import prove_logs
+    from suffice.proof.compare.logged import Filters
+    from suffice.report import words
 
     alpha = 0.05 if alpha is None else alpha
-    verdict, notes = prove_logs(
+    found = prove_logs(
         arm or [],
         parse(columns),
         filters=Filters(task, metric, filter),
         margin=2.0 if margin is None else margin,
         alpha=alpha,
     )
-    arms = [estimate.as_json() for estimate in verdict.arms]
+    verdict, arms = found.verdict.as_json(), [estimate.as_json() for estimate in found.verdict.arms]
     if json:
-        print_json({"verdict": verdict.as_json(), "arms": arms, "notes": notes})
-    else:
-        tell_verdict(verdict.as_json(), arms, notes, level=1 - alpha)
+        more = {"spreads": found.spreads, "new_draw": found.new_draw, "notes": found.notes}
+        print_json({"verdict": verdict, "arms": arms, **more})
+        return
+    told = [f"{one['name']}: {one['sentence']}" for one in found.spreads]
+    if found.new_draw:
+        told.append(words.new_draw(found.new_draw["probability"]))
+    tell_verdict(verdict, arms, [*told, *found.notes], level=1 - alpha)

@@ -27,6 +27,9 @@ Kind = Literal[
 DRAWN: tuple[Kind, ...] = ("random", "length-matched", "compute-matched")
 """The kinds whose rows are drawn anew for every run."""
 
+ROUNDING = 1e-12
+"""Scores that differ by less than this share of their size differ by rounding only."""
+
 PERCENT = (0.0, 100.0)
 UNBOUNDED = (-math.inf, math.inf)
 

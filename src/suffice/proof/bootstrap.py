@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from suffice.common.errors import UserError
+from suffice.proof.arms import ROUNDING
 from suffice.proof.intervals import FEW, Interval
 from suffice.proof.resampling import Array, ClusterSums, in_blocks
-from suffice.proof.variance import ROUNDING
 
 # BCa rests on an expansion in 1/√clusters; with fewer than this the skewness is a guess.
 CLUSTERS_FOR_BCA = 30

@@ -13,9 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+from scipy import interpolate
+
 from suffice.common.errors import UserError
 from suffice.proof.arms import ArmScores
 from suffice.proof.intervals import Interval, difference_interval, mean_interval
+
+SMOOTH = 61  # places of the smooth line
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Curve:
         refuted: The largest budget shown to be too small, all smaller ones refuted too; None where none is.
         shown: The smallest budget shown to be enough, all larger ones shown too; None where none is.
         monotone: Whether no budget scores below a smaller one.
+        smooth: Rows and score along a smooth line through the points, for the eye alone; empty where the curve is
+            not monotone or has fewer than three points.
     """
 
     method: str
@@ -56,6 +63,7 @@ class Curve:
     refuted: int | None
     shown: int | None
     monotone: bool
+    smooth: tuple[tuple[float, float], ...]
 
     @property
     def sentence(self) -> str:
@@ -110,6 +118,7 @@ def budget_curve(
         for rows, arm in ordered
     )
     scores = [point.score.estimate for point in points]
+    monotone = all(low <= high for low, high in pairwise(scores))
     return Curve(
         method=method,
         yardstick=yardstick.name,
@@ -120,8 +129,31 @@ def budget_curve(
             for rows, arm in ordered
         ),
         shown=_last((point.rows, point.difference.above(-margin)) for point in reversed(points)),
-        monotone=all(low <= high for low, high in pairwise(scores)),
+        monotone=monotone,
+        smooth=smooth_line(points) if monotone else (),
     )
+
+
+def smooth_line(points: Sequence[CurvePoint]) -> tuple[tuple[float, float], ...]:
+    """Returns a smooth line through the points of a monotone curve, as rows and score.
+
+    The monotone cubic interpolation of Fritsch and Carlson (1980, SIAM Journal on Numerical Analysis 17, 238-246;
+    scipy's PCHIP) of the score over the logarithm of rows: it passes through the means, never leaves the range between
+    two neighbours, and ends where the budgets end. A saturating power law has three parameters, nearly as many as there
+    are budgets, and its limit would read as a forecast of budgets that nobody ran.
+
+    Args:
+        points: By budget, the smallest first, no score below the one before.
+
+    Returns:
+        `SMOOTH` places evenly spaced in the logarithm of rows; none with fewer than three points.
+    """
+    if len(points) < 3:
+        return ()
+    logs = np.log([point.rows for point in points])
+    line = interpolate.PchipInterpolator(logs, [point.score.estimate for point in points])
+    places = np.linspace(logs[0], logs[-1], SMOOTH)
+    return tuple(zip(np.exp(places).tolist(), line(places).tolist(), strict=True))
 
 
 def _difference(arm: ArmScores, yardstick: ArmScores, clusters: Sequence[str], alpha: float) -> Interval:

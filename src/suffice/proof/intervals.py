@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from suffice.proof.arms import ArmScores
 from suffice.proof.variance import Components, of_difference, of_mean
@@ -57,7 +57,7 @@ def interval(parts: Components, alpha: float) -> Interval:
     mean = parts.mean
     if parts.single or (parts.deviating < FEW and not np.isfinite(parts.support).all()):
         return Interval(mean, None, None)
-    t = float(stats.t.ppf(1 - alpha / 2, parts.degrees))
+    t = float(special.stdtrit(parts.degrees, 1 - alpha / 2))
     below = above = t * parts.item_square**0.5
     if parts.deviating < FEW:
         share = unseen(parts.clusters, alpha)

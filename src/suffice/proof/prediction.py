@@ -22,9 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from suffice.common.errors import UserError
-
-# Scores that differ by less than this share of their size differ by rounding only.
-ROUNDING = 1e-12
+from suffice.proof.arms import ROUNDING
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from suffice.common.errors import UserError
+from suffice.proof.arms import ROUNDING
 
 Array = NDArray[np.float64]
-
-# Scores that differ by less than this share of their size differ by rounding only.
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Spread:
         draw_sd: Between draws of rows, training seeds aside; None where it is not told apart.
         seed_sd: Between training seeds on the same rows; None where it is not told apart.
         total_sd: Between runs, with all that varied: ``√(draw_sd² + seed_sd²)`` where there are both.
-        draws: The number of draws (sets of rows trained on).
+        draws: The number of draws (sets of rows trained on); None where that is not known.
         runs: The number of runs.
         sentence: What was and what was not told apart.
     """
@@ -44,7 +42,7 @@ class Spread:
     draw_sd: float | None
     seed_sd: float | None
     total_sd: float
-    draws: int
+    draws: int | None
     runs: int
     sentence: str
 
@@ -91,9 +89,35 @@ def spread(scores: ArrayLike, draws: Sequence[int], seeds: Sequence[int]) -> Spr
             f"Spread (SD) of {total:.3g} over {values.size} runs of {sizes.size} draws, draw and training seed "
             "together: to tell them apart takes two seeds on two draws."
         )
-    if np.ptp(values) <= ROUNDING * np.abs(values).max():
-        sentence += " All runs score the same, which does not show that they never vary."
-    return Spread(*split, total, int(sizes.size), int(values.size), sentence)
+    return Spread(*split, total, int(sizes.size), int(values.size), sentence + _alike(values))
+
+
+def spread_of_unknown(scores: ArrayLike) -> Spread:
+    """Returns the spread of runs of which nothing says on which draw each was trained.
+
+    Args:
+        scores: The mean score of each run over items, ``[runs]``.
+
+    Returns:
+        The spread, the draw and the seed not told apart.
+
+    Raises:
+        UserError: As in ``spread``.
+    """
+    places = range(len(np.atleast_1d(np.asarray(scores))))
+    values = _checked(scores, [0] * len(places), places)
+    total = float(values.std(ddof=1))
+    sentence = (
+        f"Spread (SD) of {total:.3g} over {values.size} runs; whether the draw of rows, the training seed or both "
+        "varied, the logs do not say."
+    )
+    return Spread(None, None, total, None, int(values.size), sentence + _alike(values))
+
+
+def _alike(values: Array) -> str:
+    if np.ptp(values) > ROUNDING * np.abs(values).max():
+        return ""
+    return " All runs score the same, which does not show that they never vary."
 
 
 def _components(values: Array, codes: NDArray[np.intp]) -> tuple[float, float]:

@@ -16,12 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from suffice.proof.arms import ArmScores
+from suffice.proof.arms import ROUNDING, ArmScores
 
 Array = NDArray[np.float64]
-
-# Scores that differ by less than this share of the largest differ by rounding only.
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)

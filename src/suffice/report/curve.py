@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from markupsafe import Markup
@@ -29,7 +29,8 @@ def curve(data: ReportData) -> Figure:
     area = _plane(held, points)
     below = BOTTOM + 17 + LANE * (area.lanes - 1)
     parts = [area.draw(), _bands(points, area), _levels(held, area)]
-    parts += [_method(found, area) for found in _methods(points).values()]
+    for (method, _), found in _methods(points).items():
+        parts.append(_method(found, held.smooth.get(method, ()), area))
     parts += [
         _base(held.base, area),
         _labels(points, area, held.yardstick),
@@ -62,6 +63,11 @@ def _note(data: ReportData, held: BudgetCurve) -> str:
     if held.yardstick_score is not None and held.margin > 0:
         parts.append(
             f"The dashed line is the margin, {held.margin:g} points below {words.called(held.yardstick)}."
+        )
+    if any(held.smooth.values()):
+        parts.append(
+            "A dashed curve is a monotone cubic interpolation of the means, for the eye alone; a method of which a budget "
+            "scores below a smaller one has none, and no claim rests on it."
         )
     parts.append(
         "Rows are on a logarithmic axis"
@@ -104,12 +110,19 @@ def _bands(points: Sequence[CurvePoint], area: Plane) -> Markup:
 
 
 def _ribbon(points: Sequence[CurvePoint], area: Plane) -> Markup:
-    upper = [(area.x.at(point.rows), max(point.runs)) for point in points]
-    lower = [(area.x.at(point.rows), min(point.runs)) for point in reversed(points)]
-    corners = " ".join(f"{x:.2f},{100 * (1 - area.y.share(score)):.2f}" for x, score in [*upper, *lower])
+    upper = [(point.rows, max(point.runs)) for point in points]
+    lower = [(point.rows, min(point.runs)) for point in reversed(points)]
+    return _inside("polygon", [*upper, *lower], area, "ribbon")
+
+
+def _inside(shape: str, places: Iterable[Sequence[float]], area: Plane, class_: str) -> Markup:
+    """Returns a polygon or polyline through places, each of rows and a score."""
+    corners = " ".join(
+        f"{area.x.at(rows):.2f},{100 * (1 - area.y.share(score)):.2f}" for rows, score in places
+    )
     box = {"x": "0%", "width": "100%", "y": TOP, "height": BOTTOM - TOP}
-    ribbon = element("polygon", points=corners, class_="ribbon")
-    return element("svg", ribbon, viewBox="0 0 100 100", preserveAspectRatio="none", **box)
+    drawn = element(shape, points=corners, class_=class_)
+    return element("svg", drawn, viewBox="0 0 100 100", preserveAspectRatio="none", **box)
 
 
 def _bar(point: CurvePoint, area: Plane) -> Markup:
@@ -132,10 +145,12 @@ def _levels(held: BudgetCurve, area: Plane) -> Markup:
     return Markup("").join(parts)
 
 
-def _method(points: Sequence[CurvePoint], area: Plane) -> Markup:
-    """Returns the points of one method with their intervals, joined by thin lines."""
+def _method(points: Sequence[CurvePoint], smooth: Sequence[Sequence[float]], area: Plane) -> Markup:
+    """Returns the points of one method with their intervals, joined by the dashed smooth line or by thin lines."""
     kind, parts = points[0].kind, []
-    if kind != "random":
+    if smooth:
+        parts.append(_inside("polyline", smooth, area, "curve smooth"))
+    elif kind != "random":
         for one, other in pairwise(points):
             ends = (
                 area.x.at(one.rows),

@@ -115,6 +115,7 @@ class BudgetCurve:
         shown: The smallest budget shown sufficient; None where there is none.
         sentence: What the curve shows; the title of the figure.
         yardstick: The kind of arm that the score is of.
+        smooth: Rows and score along a smooth line through the points of a method, where it has one.
     """
 
     points: Sequence[CurvePoint]
@@ -125,6 +126,7 @@ class BudgetCurve:
     shown: int | None
     sentence: str
     yardstick: str = "full"
+    smooth: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

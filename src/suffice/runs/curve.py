@@ -19,7 +19,8 @@ def run_curve(run: Run, data: Scored) -> dict[str, Any] | None:
 
     Returns:
         ``yardstick`` (the name of an arm), ``yardstick_score``, ``margin``, and ``methods``: one entry for each way of choosing with its
-        ``points`` (``rows``, ``score``, ``low``, ``high``, ``runs``), ``refuted``, ``shown`` and ``sentence``.
+        ``points`` (``rows``, ``score``, ``low``, ``high``, ``runs``), ``refuted``, ``shown``, ``monotone``, ``smooth`` (pairs of rows and
+        score) and ``sentence``.
     """
     if not run.recipe.design.budgets:
         return None
@@ -68,5 +69,6 @@ def _as_json(curve: Curve) -> dict[str, Any]:
         "refuted": curve.refuted,
         "shown": curve.shown,
         "monotone": curve.monotone,
+        "smooth": [list(place) for place in curve.smooth],
         "sentence": curve.sentence,
     }

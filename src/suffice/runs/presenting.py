@@ -109,6 +109,7 @@ def _curve(found: dict[str, Any]) -> BudgetCurve | None:
         shown=own["shown"],
         sentence=own["sentence"],
         yardstick=curve["yardstick"],
+        smooth={method["method"]: method.get("smooth", []) for method in curve["methods"]},
     )
 
 

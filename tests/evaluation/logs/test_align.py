@@ -38,7 +38,6 @@ def test_two_arms_by_hand():
     assert found.arms["A"].tolist() == [[1, 0], [0.25, 0.5]]
     assert found.arms["B"].tolist() == [[1, 0.75]]
     assert found.runs == {"A": ["1", "2"], "B": ["s"]}
-    assert found.samples == {"A": (1, 1), "B": (1, 1)}
     assert (found.warnings, found.lower_is_better, found.aggregates) == ([], False, False)
 
 
@@ -68,8 +67,6 @@ def test_any_order_and_any_repeats_give_the_means(data):
         for place, run in enumerate(found.runs[name]):
             means = [np.mean(cells[run, item]) for item in found.items]
             assert found.arms[name][place] == pytest.approx(means)
-        counts = [len(scores) for scores in cells.values()]
-        assert found.samples[name] == (min(counts), max(counts))
 
 
 def test_repeats_are_told():

@@ -166,3 +166,27 @@ def test_columns_are_refused(tmp_path, refused):
     assert refused(path, {"run": "seed"}) == (
         "an AlpacaEval log has its columns by itself, and 'run' was given; leave out --columns"
     )
+
+
+def test_both_orders_of_a_pair_are_two_samples_of_one_item(tmp_path):
+    rows = [
+        annotation(0, 1, is_switched_outputs=False),
+        annotation(0, 2, is_switched_outputs=True),
+        annotation(0, 2, is_switched_outputs=True),
+        annotation(1, 2, is_switched_outputs=False),
+        annotation(1, 2, is_switched_outputs=True, output_2="another reply"),
+    ]
+    log = read_log(write(tmp_path / "a.json", rows))
+    first = log.rows[0].item
+    assert [(row.item.removeprefix(first)[:2], row.sample, row.order) for row in log.rows[:3]] == [
+        ("", 0, "reference"), ("", 1, "model"), ("-2", 0, "model"),
+    ]  # fmt: skip
+    assert [row.sample for row in log.rows[3:]] == [0, 0]
+    assert log.rows[4].item == f"{log.rows[3].item}-2"
+    assert log.notes[0].startswith(f"{tmp_path / 'a.json'}: 2 instructions are there more than once")
+
+
+def test_the_model_and_difficulty_are_read(tmp_path):
+    rows = [annotation(0, 1, instruction_difficulty=0.5), annotation(1, 2)]
+    log = read_log(write(tmp_path / "a.json", rows))
+    assert [(row.arm, row.difficulty) for row in log.rows] == [("mine", 0.5), ("mine", None)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from suffice.common.errors import UserError
@@ -105,3 +107,16 @@ def test_bad_specs_are_refused(write, specs, message):
     with pytest.raises(UserError) as error:
         load_arms(specs)
     assert str(error.value) == message
+
+
+def test_a_run_is_a_seed_on_a_draw(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "draw,seed,item,score\n0,7,x,1\n0,8,x,0\n1,7,x,1\n"
+    Path("a.csv").write_text(rows)
+    (arm,) = load_arms(["A=a.csv"], {"run": "seed"})
+    assert arm.runs == ["draw 0, run 7", "draw 0, run 8", "draw 1, run 7"]
+    Path("b.csv").write_text("draw,item,score\n0,x,1\n")
+    Path("c.csv").write_text("draw,item,score\n0,x,0\n")
+    (arm,) = load_arms(["A=b.csv,c.csv"])
+    assert arm.runs == ["b.csv: draw 0", "c.csv: draw 0"]
+    assert {row.draw for row in arm.rows} == {"0"}

@@ -47,7 +47,6 @@ def test_epochs_are_averaged(inspect_logs, questions):
         "noisy": (1, ITEMS),
     }
     assert one.clusters == [item.split("-")[0] for item in one.items]
-    assert one.samples == {"base": (2, 2), "noisy": (2, 2)}
     asked = {row["id"]: row["prompt"] for row in questions}
     assert one.prompts == [asked[item] for item in one.items]
     rows = [row for row in read_log(inspect_logs / "noisy.json").rows if row.metric == "shape.words"]

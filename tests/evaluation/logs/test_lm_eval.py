@@ -105,7 +105,6 @@ def test_repeats_are_samples(harness_logs):
         for one in align(load_arms([str(harness_logs / "base"), str(harness_logs / "noisy-1")]))
         if one.task == "lab_each"
     )
-    assert one.samples == {"base": (2, 2), "noisy-1": (2, 2)}
     assert one.warnings == [
         "Answers to one item in one run are averaged and do not count as runs ('base' 2, 'noisy-1' 2 an item)."
     ]

@@ -73,7 +73,9 @@ def test_columns_that_bear_their_own_name_need_no_mention(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(csv_text([row]))
     (found,) = read_log(path).rows
-    assert found._asdict() == row | {"score": 0.5, "sample": 3, "arm": ""}
+    assert found._asdict() == row | {
+        "score": 0.5, "sample": 3, "arm": "", "order": "", "difficulty": None,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -288,3 +290,17 @@ def test_bad_columns_are_refused(text, message):
     with pytest.raises(UserError) as error:
         parse_columns(text)
     assert str(error.value) == message
+
+
+def test_the_same_seed_on_two_draws_is_two_runs(tmp_path, refused):
+    rows = [{"item": "x", "score": 1, "seed": 0, "draw": draw} for draw in (0, 1)]
+    path = tmp_path / "a.csv"
+    path.write_text(csv_text(rows))
+    log = read_log(path, {"run": "seed"})
+    assert [(row.run, row.draw) for row in log.rows] == [("0", "0"), ("0", "1")]
+    path.write_text(csv_text([*rows, rows[0]]))
+    assert "item 'x' was there before, in line 2 (run '0')" in refused(path, {"run": "seed"})
+    path.write_text(csv_text([rows[0], rows[1] | {"draw": ""}]))
+    assert refused(path, {"run": "seed"}) == (
+        f"{path}, line 3: the row has no draw; fill in the column 'draw'"
+    )

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from suffice.common.errors import UserError
-from suffice.proof.compare.logged import Filters, compare_logs, prove_logs
+from suffice.proof.compare.elsewhere import prove_logs
+from suffice.proof.compare.logged import Filters, compare_logs
 
 COLUMNS = {"item": "id", "score": "acc", "task": "task", "metric": "what"}
 
@@ -40,8 +41,9 @@ def test_every_task_is_a_claim(here):
 
 
 def test_a_verdict_pools_the_tasks_as_families(here):
-    verdict, notes = prove_logs(["selected=0.jsonl", "base=1.jsonl", "full=2.jsonl"], COLUMNS)
-    assert notes == []
+    found = prove_logs(["selected=0.jsonl", "base=1.jsonl", "full=2.jsonl"], COLUMNS)
+    verdict = found.verdict
+    assert (found.notes, found.spreads, found.new_draw) == ([], [], None)
     assert set(verdict.arms[0].families) == {"sums", "facts"}
     assert verdict.outcome == "inconclusive"  # one run an arm
 
@@ -57,7 +59,7 @@ def test_a_verdict_rests_on_one_measure(here):
     assert refused(specs) == (
         "the logs hold 2 measures (em, f1), and a verdict rests on one; name it with --metric and --filter"
     )
-    verdict, _ = prove_logs(specs, COLUMNS, filters=Filters(metric="f1"))
+    verdict = prove_logs(specs, COLUMNS, filters=Filters(metric="f1")).verdict
     assert {arm.name for arm in verdict.arms} == {"selected", "base"}
 
 

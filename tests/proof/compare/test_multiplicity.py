@@ -1,4 +1,4 @@
-"""Holm against closed testing by brute force, Benjamini-Hochberg against its definition."""
+"""Holm's method against closed testing by brute force."""
 
 import itertools
 import math
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special, stats
+from scipy import stats
 
 from suffice.common.errors import UserError
-from suffice.proof.compare.multiplicity import benjamini_hochberg, holm
+from suffice.proof.compare.multiplicity import holm
 
 p_values = st.lists(
     st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.01, 0.0125, 0.025, 0.05, 1.0])), min_size=1, max_size=6
@@ -32,16 +32,13 @@ def test_hand_computed():
     assert found.adjusted == pytest.approx([0.06, 0.03, 0.06, 0.02])
     assert found.rejected.tolist() == [False, True, False, True]
     assert found.levels == pytest.approx([0.025, 0.05 / 3, 0.025, 0.0125])
-    assert found.joint == (0.025, None, 0.025, None)
 
 
 def test_all_rejected_and_none_rejected():
     every = holm([0.001, 0.002], alpha=0.05)
     assert every.levels == pytest.approx([0.025, 0.05])
-    assert every.joint == (0.025, 0.025)
     none = holm([0.5, 0.2, 0.9], alpha=0.05)
     assert none.levels == pytest.approx([0.05 / 3] * 3)
-    assert none.joint == pytest.approx((0.05 / 3,) * 3)
     single = holm([0.05], alpha=0.05)
     assert (single.adjusted.tolist(), single.rejected.tolist(), single.levels.tolist()) == (
         [0.05],
@@ -74,48 +71,8 @@ def test_order_does_not_matter(values, random):
     random.shuffle(order)
     shuffled = [values[i] for i in order]
     assert holm(shuffled).adjusted.tolist() == holm(values).adjusted[order].tolist()
-    assert benjamini_hochberg(shuffled) == pytest.approx(benjamini_hochberg(values)[order])
 
 
-def joint_coverage(effects, alpha=0.05, replications=4000):
-    """How often the one-sided bounds all hold: at Holm's levels, and at the joint ones."""
-    rng = np.random.default_rng(0)
-    plain = joint = 0
-    for scores in effects + rng.normal(size=(replications, len(effects))):
-        found = holm(special.ndtr(-scores), alpha)
-        plain += bool((scores + special.ndtri(found.levels) <= effects).all())
-        bounds = [
-            0.0 if level is None else max(0.0 if gone else -math.inf, score + special.ndtri(level))
-            for score, level, gone in zip(scores, found.joint, found.rejected, strict=True)
-        ]
-        joint += bool((bounds <= effects).all())
-    return plain / replications, joint / replications
-
-
-def test_joint_bounds_cover_together_and_plain_levels_need_not():
-    # The Monte Carlo standard error is 0.35 points at 95 %.
-    plain, joint = joint_coverage(np.array([6.0, 10, 14, 18, 22]))
-    assert plain < 0.91
-    assert 0.94 < joint < 0.96
-    for effects in ([0.0, 0, 0], [0.0, 2, 3], [3.0, 3, 3]):
-        assert joint_coverage(np.array(effects))[1] > 0.94
-
-
-@settings(max_examples=200, deadline=None, derandomize=True)
-@given(p_values)
-def test_benjamini_hochberg_is_its_definition(values):
-    # Adjusted p at most q just where the step-up procedure rejects at q.
-    found = benjamini_hochberg(values)
-    assert found == pytest.approx(stats.false_discovery_control(values))
-    count = len(values)
-    for q in (0.011, 0.037, 0.21, 0.6):
-        ranks = [rank for rank in range(1, count + 1) if sorted(values)[rank - 1] <= rank * q / count]
-        limit = sorted(values)[max(ranks) - 1] if ranks else -1
-        if np.abs(found - q).min() > 1e-12:
-            assert (found <= q).tolist() == [value <= limit for value in values]
-
-
-@pytest.mark.parametrize("method", [holm, benjamini_hochberg])
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -128,9 +85,9 @@ def test_benjamini_hochberg_is_its_definition(values):
         ([1.5], "test 1 of 1 has the p value 1.5; give a number from 0 to 1 for every test of the family"),
     ],
 )
-def test_bad_p_values_are_refused(method, values, message):
+def test_bad_p_values_are_refused(values, message):
     with pytest.raises(UserError) as error:
-        method(values)
+        holm(values)
     assert str(error.value) == message
 
 

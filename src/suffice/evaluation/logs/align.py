@@ -52,7 +52,7 @@ class Aligned:
         lower_is_better: Whether lower scores are better; not so where no log says.
         arms: The scores of each arm ``[runs, items]``, samples averaged.
         runs: The names of each arm's runs, the rows of its matrix.
-        samples: The fewest and the most samples of an item in a run, for each arm.
+        draws: The draw of rows that each run was trained on; empty where the log does not say.
         warnings: What makes the comparison weaker than it looks, each one sentence.
         aggregates: Whether a score is the average of a whole run; then ``items`` is one empty name.
         prompts: What each item asks, in the first arm's first run; empty where the log does not say.
@@ -68,7 +68,7 @@ class Aligned:
     lower_is_better: bool
     arms: dict[str, NDArray[np.float64]]
     runs: dict[str, list[str]]
-    samples: dict[str, tuple[int, int]]
+    draws: dict[str, list[str]]
     warnings: list[str]
     aggregates: bool
     prompts: list[str]
@@ -171,7 +171,7 @@ def _one(key: Key, arms: Sequence[LoggedArm], groups: list[list[LogRow]]) -> Ali
         lower_is_better=_lower(key, arms),
         arms={name: means for name, (means, _) in zip(names, cells, strict=True)},
         runs={arm.name: arm.runs for arm in arms},
-        samples=samples,
+        draws={arm.name: _draws(arm, rows) for arm, rows in zip(arms, kept, strict=True)},
         warnings=warnings,
         aggregates=aggregates,
         prompts=[texts[item].prompt for item in items],
@@ -247,6 +247,11 @@ def _cells(
     counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
     sums = np.bincount(cells, weights=[row.score for row in rows], minlength=counts.size).reshape(shape)
     return sums / counts, counts
+
+
+def _draws(arm: LoggedArm, rows: list[LogRow]) -> list[str]:
+    found = {row.run: row.draw for row in rows}
+    return [found[run] for run in arm.runs]
 
 
 def _clusters(key: Key, groups: list[list[LogRow]], items: list[str]) -> list[str]:

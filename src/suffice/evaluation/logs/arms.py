@@ -24,7 +24,7 @@ class LoggedArm:
         name: Its name.
         logs: Its logs, for their notes and the direction of their metrics.
         rows: Its scores; each has the name of its run.
-        runs: The runs in order: one for each path, or for each value of a log's run column.
+        runs: The runs in order: one for each path, or for each value of a log's run and draw columns.
     """
 
     name: str
@@ -108,12 +108,13 @@ def _refuse_twice(paths: list[Path]) -> None:
 def _arm(name: str, logs: list[Log]) -> LoggedArm:
     rows = []
     for log in logs:
-        rows += [row._replace(run=_run(row.run, log, len(logs)), arm=name) for row in log.rows]
+        rows += [row._replace(run=_run(row, log, len(logs)), arm=name) for row in log.rows]
     return LoggedArm(name, logs, rows, list(dict.fromkeys(row.run for row in rows)))
 
 
-def _run(run: str, log: Log, logs: int) -> str:
-    """Returns what a run is called: by its column, its path, or both where both are needed."""
+def _run(row: LogRow, log: Log, logs: int) -> str:
+    """Returns what a run is called: by its draw and its run column, its path, or all where all are needed."""
+    run = f"draw {row.draw}{f', run {row.run}' if row.run else ''}" if row.draw else row.run
     if not run:
         return log.path
     return run if logs == 1 else f"{log.path}: {run}"

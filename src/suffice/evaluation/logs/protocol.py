@@ -18,12 +18,15 @@ class LogRow(NamedTuple):
         score: The score, a finite number in the log's own unit.
         filter: How the reply was read (lm-eval), who judged (AlpacaEval), or another condition (tables).
         run: The run, where the log holds several; else empty, and the log is one run.
+        draw: The draw of rows that the run was trained on, where the log says; several runs may share one.
         arm: The arm, where the log holds several; else empty.
         sample: The number of the repetition, from 0. Repetitions are averaged and never count as runs.
         cluster: Items that count as one question share it.
         prompt: What the model was asked, where the log says.
         reply: What the model wrote, where the log says.
         answer: The reference, where the log says.
+        order: Which of two replies a judge was shown first, ``model`` or ``reference``, where the log says.
+        difficulty: How hard the item is, from a fit over many models, where the log says (AlpacaEval).
     """
 
     task: str
@@ -38,6 +41,9 @@ class LogRow(NamedTuple):
     prompt: str = ""
     reply: str = ""
     answer: str = ""
+    order: str = ""
+    difficulty: float | None = None
+    draw: str = ""
 
 
 @dataclass(frozen=True)

@@ -74,9 +74,9 @@ class Rows:
         """Adds a row.
 
         Raises:
-            UserError: The item was there before in the same task, metric, filter, arm, run and sample.
+            UserError: The item was there before in the same task, metric, filter, arm, draw, run and sample.
         """
-        key = (row.task, row.metric, row.filter, row.item, row.arm, row.run, row.sample)
+        key = (row.task, row.metric, row.filter, row.item, row.arm, row.draw, row.run, row.sample)
         if key in self._seen:
             raise UserError(
                 f"{self._path}, {place}: {_named(row.item)} was there before, in {self._seen[key]}"

@@ -24,6 +24,7 @@ COLUMNS = (
     "item",
     "score",
     "run",
+    "draw",
     "arm",
     "task",
     "metric",
@@ -55,7 +56,7 @@ class Table:
 
         Raises:
             UserError: The file is damaged or empty, a column is not there, a score is missing or no finite
-                number, a sample is no number, a row has no item, run or arm, or is there twice.
+                number, a sample is no number, a row has no item, run, draw or arm, or is there twice.
         """
         for name in columns:
             if name not in COLUMNS:
@@ -114,10 +115,10 @@ def _remedy(names: Mapping[str, str]) -> str:
 
 
 def _row(path: Path, place: str, value: Mapping[str, Any], names: Mapping[str, str], rows: Rows) -> LogRow:
-    texts = {
+    texts: dict[str, Any] = {
         name: as_text(value.get(column)) for name, column in names.items() if name not in ("score", "sample")
     }
-    for name in ("item", "run", "arm"):
+    for name in ("item", "run", "draw", "arm"):
         if not texts.get(name, "-").strip():
             raise UserError(
                 f"{shown_path(path)}, {place}: the row has no {name}", f"fill in the column '{names[name]}'"
@@ -128,7 +129,7 @@ def _row(path: Path, place: str, value: Mapping[str, Any], names: Mapping[str, s
     texts.setdefault("cluster", item)
     texts.setdefault("item", item)
     score = rows.score(_number(value.get(names["score"])), item, place)
-    return LogRow(score=score, sample=_sample(path, place, value, names), **texts)
+    return LogRow(**texts, score=score, sample=_sample(path, place, value, names))
 
 
 def _number(value: Any) -> Any:

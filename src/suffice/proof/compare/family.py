@@ -14,6 +14,7 @@ from suffice.proof.arms import UNBOUNDED, ArmScores
 from suffice.proof.compare.calls import call, claim_of
 from suffice.proof.compare.contrast import Contrast
 from suffice.proof.compare.evidence import Evidence, evidence, run_evidence
+from suffice.proof.compare.looks import ItemLook, item_look
 from suffice.proof.compare.multiplicity import holm
 from suffice.proof.intervals import Interval
 
@@ -89,24 +90,43 @@ class _Claim:
     found: Evidence
 
 
-def compare(questions: Sequence[Question], *, margin: float = 0.0, alpha: float = 0.05) -> list[Contrast]:
+@dataclass(frozen=True)
+class _Levels:
+    """The two-sided errors at which one claim is judged.
+
+    Attributes:
+        own: That at which Holm's method tests the claim; the interval's.
+        difference: That at which superiority is called.
+        equivalence: That of the interval which must lie inside both margins.
+    """
+
+    own: float
+    difference: float
+    equivalence: float
+
+
+def compare(
+    questions: Sequence[Question], *, margin: float = 0.0, alpha: float = 0.05, looks: Sequence[int] = ()
+) -> list[Contrast]:
     """Compares every arm with the first one of its question, as one family of claims.
 
     With a margin the claims are non-inferiority, else superiority (two-sided). Their p-values are adjusted by Holm's
     step-down method, and every interval has the level at which Holm's method tests its claim, so that intervals
     and adjusted p-values agree (for right or wrong answers of two models, McNemar's p decides on a difference of 0).
-    Equivalence, and superiority beside a margin, are called at an equal share of alpha.
+    Equivalence, and superiority beside a margin, were not in Holm's order and are called at an equal share of alpha.
+    With looks, p values are repeated p values before they are adjusted, and levels are those of the look.
 
     Args:
         questions: What was scored.
         margin: Non-inferiority margin in the unit of the scores; 0 for superiority.
-        alpha: The chance of any false claim in the family.
+        alpha: The chance of any false claim in the family, over all looks together.
+        looks: Planned numbers of items (clusters), of which there is one now; none for a study judged once.
 
     Returns:
         One contrast for each question and each arm but the first, in that order.
 
     Raises:
-        UserError: Scores do not fit together, or an arm has too few runs for any claim.
+        UserError: Scores do not fit together, an arm has too few runs for any claim, or the looks do not fit them.
     """
     if not (np.isfinite(margin) and margin >= 0):
         raise UserError(f"the margin is {margin}", "give a margin of 0 or more, in the unit of the scores")
@@ -120,11 +140,23 @@ def compare(questions: Sequence[Question], *, margin: float = 0.0, alpha: float 
     if not claims:
         raise UserError("there is nothing to compare", "give a reference and at least one other arm")
     ps = [claim.found.p_margin(margin) if margin > 0 else claim.found.p_zero for claim in claims]
-    adjusted = holm([1.0 if p is None else p for p in ps], alpha=alpha)
-    return [
-        _contrast(claim, margin, alpha, p, None if p is None else float(new), own, alpha / len(claims))
-        for claim, p, new, own in zip(claims, ps, adjusted.adjusted, map(float, adjusted.levels), strict=True)
-    ]
+    look = _look(looks, questions) if looks else None
+    known = [1.0 if p is None else p for p in ps]
+    adjusted = holm([look.repeated(p) for p in known] if look else known, alpha=alpha)
+    share = alpha / len(claims)
+    contrasts = []
+    for claim, p, new, own in zip(claims, ps, adjusted.adjusted, map(float, adjusted.levels), strict=True):
+        errors = (own, own if margin == 0 else share, min(2 * share, 0.999))
+        levels = _Levels(*(look.level(error) if look else error for error in errors))
+        found = _contrast(claim, margin, alpha, p, None if p is None else float(new), levels)
+        contrasts.append(replace(found, notes=(*found.notes, look.sentence(alpha))) if look else found)
+    return contrasts
+
+
+def _look(looks: Sequence[int], questions: Sequence[Question]) -> ItemLook:
+    """Returns the look that the questions have reached."""
+    counts = [None if one.items is None else len(set(one.clusters or one.items)) for one in questions]
+    return item_look(looks, counts, max(len(one.matrix(arm)) for one in questions for arm in one.scores))
 
 
 def _evidence(question: Question, arm: str, margin: float) -> Evidence:
@@ -160,20 +192,15 @@ def _contrast(
     alpha: float,
     p: float | None,
     p_adjusted: float | None,
-    own: float,
-    share: float,
+    levels: _Levels,
 ) -> Contrast:
-    """Builds one contrast.
-
-    ``own`` is the two-sided error at which Holm's method tests its claim, ``share`` its equal share of alpha: what
-    is called beside the claim (equivalence, and superiority beside a margin) was not in Holm's order.
-    """
+    """Builds one contrast."""
     question, found = claim.question, claim.found
-    wide, narrow = found.interval(own), found.interval(min(2 * share, 0.999))
-    level = own if margin == 0 else share
-    verdict = call(wide, narrow, margin, differs=found.p_zero is not None and found.p_zero <= level)
-    second = found.bootstrap(own)
-    more = found.settling(margin, own) if verdict == "inconclusive" else None
+    wide, narrow = found.interval(levels.own), found.interval(levels.equivalence)
+    differs = found.p_zero is not None and found.p_zero <= levels.difference
+    verdict = call(wide, narrow, margin, differs=differs)
+    second = found.bootstrap(levels.own)
+    more = found.settling(margin, levels.own) if verdict == "inconclusive" else None
     return Contrast(
         a=question.reference,
         b=claim.arm,
@@ -190,7 +217,7 @@ def _contrast(
         alpha=alpha,
         difference=_mirrored(wide) if question.lower_is_better else wide,
         bootstrap=_mirrored(second) if second and question.lower_is_better else second,
-        level=1 - own,
+        level=1 - levels.own,
         p=p,
         p_adjusted=p_adjusted,
         verdict=verdict,

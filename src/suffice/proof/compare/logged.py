@@ -1,22 +1,17 @@
-"""The statistics on evaluation logs of other tools: logs in, contrasts or a verdict out."""
+"""The statistics on evaluation logs of other tools: logs in, contrasts out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import Any
 
-import numpy as np
-
-from suffice.common.errors import UserError, unknown_name
+from suffice.common.errors import unknown_name
 from suffice.evaluation.logs.align import Aligned, align, not_shared
 from suffice.evaluation.logs.arms import LoggedArm, load_arms
-from suffice.proof.arms import PERCENT, ArmScores, Kind
 from suffice.proof.compare.contrast import Contrast
 from suffice.proof.compare.family import Question, compare
-from suffice.proof.verdict import Verdict, prove
-
-ARM_KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("model", "method"))
+from suffice.proof.compare.spreads import averaged, log_new_draws, log_spreads, runs_of
 
 
 @dataclass(frozen=True)
@@ -34,16 +29,25 @@ class Filters:
     filter: str = ""
 
 
+ALL = Filters()
+
+
 @dataclass(frozen=True)
 class LogComparison:
     """What came of comparing logs.
 
     Attributes:
         contrasts: One for each question and each arm but the first.
+        aligned: The scores and texts that were compared.
+        spreads: The spread of each arm with two runs or more, for each question, in the logs' unit.
+        new_draws: What one new draw would do, where the logs tell draws.
         notes: What the readers left out or chose, and what not all arms have.
     """
 
     contrasts: list[Contrast]
+    aligned: list[Aligned]
+    spreads: list[dict[str, Any]]
+    new_draws: list[dict[str, Any]]
     notes: list[str]
 
 
@@ -51,11 +55,12 @@ def compare_logs(
     specs: Sequence[str],
     columns: Mapping[str, str] | None = None,
     *,
-    filters: Filters = Filters(),
+    filters: Filters = ALL,
     margin: float = 0.0,
     alpha: float = 0.05,
     lower_is_better: bool | None = None,
     bounds: tuple[float, float] | None = None,
+    looks: Sequence[int] = (),
 ) -> LogComparison:
     """Compares the arms of evaluation logs with the first of them.
 
@@ -67,6 +72,7 @@ def compare_logs(
         alpha: The chance of any false claim.
         lower_is_better: Overrides what the logs say.
         bounds: The least and the greatest score there can be.
+        looks: Planned numbers of items, of which the logs hold one.
 
     Returns:
         The contrasts and notes.
@@ -75,82 +81,42 @@ def compare_logs(
         UserError: A log cannot be read, the arms have other items, or there are too few runs for a claim.
     """
     arms = load_arms(specs, columns)
-    questions = [_question(aligned, lower_is_better, bounds) for aligned in _wanted(align(arms), filters)]
-    return LogComparison(compare(questions, margin=margin, alpha=alpha), _notes(arms))
-
-
-def prove_logs(
-    specs: Sequence[str],
-    columns: Mapping[str, str] | None = None,
-    *,
-    filters: Filters = Filters(),
-    margin: float = 2.0,
-    alpha: float = 0.05,
-) -> tuple[Verdict, list[str]]:
-    """Returns the verdict on arms that were trained and evaluated elsewhere.
-
-    All tasks together are the target, each a family of it; the arms are named after their kinds.
-
-    Args:
-        specs: ``KIND=PATH,PATH`` with the kinds ``base``, ``random``, ``longest``, ``selected`` and ``full``;
-            several paths are its runs.
-        columns: Which column holds what, for tables.
-        filters: Which scores count; one metric and one filter must be left.
-        margin: In percent points.
-        alpha: One minus the level of the two-sided intervals.
-
-    Returns:
-        The verdict, and notes.
-
-    Raises:
-        UserError: As in `compare_logs`, or a kind is unknown, or scores are not shares from 0 to 1.
-    """
-    arms = load_arms(specs, columns)
-    for arm in arms:
-        if arm.name not in ARM_KINDS:
-            raise unknown_name("kind of arm", arm.name, ARM_KINDS)
-    tasks = _wanted(align(arms), filters)
-    _check_provable(tasks)
-    _check_shares(tasks)
-    scores = [
-        ArmScores(
-            arm.name,
-            cast("Kind", arm.name),
-            100 * np.concatenate([aligned.arms[arm.name] for aligned in tasks], axis=1),
-            PERCENT,
-        )
-        for arm in arms
-    ]
-    verdict = prove(
-        scores,
-        clusters=[f"{aligned.task}\x1f{name}" for aligned in tasks for name in aligned.clusters],
-        families=[aligned.task for aligned in tasks for _ in aligned.items],
-        margin=margin,
-        alpha=alpha,
+    chosen = wanted(align(arms), filters)
+    questions = [_question(aligned, lower_is_better, bounds) for aligned in chosen]
+    return LogComparison(
+        contrasts=compare(questions, margin=margin, alpha=alpha, looks=looks),
+        aligned=chosen,
+        spreads=[one for aligned in chosen for one in log_spreads(aligned)],
+        new_draws=[
+            one
+            for aligned, question in zip(chosen, questions, strict=True)
+            for one in log_new_draws(aligned, lower_is_better=question.lower_is_better)
+        ],
+        notes=notes_of(arms),
     )
-    return verdict, _notes(arms)
 
 
-def _wanted(found: list[Aligned], filters: Filters) -> list[Aligned]:
+def wanted(found: list[Aligned], filters: Filters) -> list[Aligned]:
     """Returns what passes the filters.
 
     Raises:
         UserError: Nothing does.
     """
-    wanted = found
+    left = found
     for field in ("task", "metric", "filter"):
         name = getattr(filters, field)
         if name:
-            known = list(dict.fromkeys(getattr(aligned, field) for aligned in wanted))
-            wanted = [aligned for aligned in wanted if getattr(aligned, field) == name]
-            if not wanted:
+            known = list(dict.fromkeys(getattr(aligned, field) for aligned in left))
+            left = [aligned for aligned in left if getattr(aligned, field) == name]
+            if not left:
                 raise unknown_name(field, name, known)
-    return wanted
+    return left
 
 
 def _question(aligned: Aligned, lower: bool | None, bounds: tuple[float, float] | None) -> Question:
+    scores = {name: runs_of(aligned, name) for name in aligned.arms}
     return Question(
-        scores={name: rows[:, 0] if aligned.aggregates else rows for name, rows in aligned.arms.items()},
+        scores={name: rows[:, 0] if aligned.aggregates else rows for name, rows in scores.items()},
         items=None if aligned.aggregates else aligned.items,
         clusters=aligned.clusters,
         task=aligned.task,
@@ -158,38 +124,10 @@ def _question(aligned: Aligned, lower: bool | None, bounds: tuple[float, float] 
         filter=aligned.filter,
         lower_is_better=aligned.lower_is_better if lower is None else lower,
         bounds=bounds,
-        notes=tuple(aligned.warnings),
+        notes=(*aligned.warnings, *averaged(aligned)),
     )
 
 
-def _check_provable(tasks: list[Aligned]) -> None:
-    """Refuses what a verdict cannot be made of."""
-    measures = {(aligned.metric, aligned.filter) for aligned in tasks}
-    if len(measures) > 1:
-        names = ", ".join(sorted({metric for metric, _ in measures}))
-        raise UserError(
-            f"the logs hold {len(measures)} measures ({names}), and a verdict rests on one",
-            "name it with --metric and --filter",
-        )
-    if any(aligned.aggregates for aligned in tasks):
-        raise UserError(
-            "the logs hold averages of whole runs, and a verdict needs scores by item",
-            "use suffice compare, which says what averages can show",
-        )
-    if any(aligned.lower_is_better for aligned in tasks):
-        raise UserError("lower is better in the logs' metric", "name another with --metric")
-
-
-def _check_shares(tasks: list[Aligned]) -> None:
-    """Refuses scores that are no shares."""
-    for aligned in tasks:
-        for name, rows in aligned.arms.items():
-            if rows.min() < 0 or rows.max() > 1:
-                raise UserError(
-                    f"arm '{name}' has scores from {rows.min():g} to {rows.max():g}, and a verdict is made of shares",
-                    "give scores from 0 to 1, such as percents divided by 100",
-                )
-
-
-def _notes(arms: Sequence[LoggedArm]) -> list[str]:
+def notes_of(arms: Sequence[LoggedArm]) -> list[str]:
+    """Returns what the readers left out or chose, and what not all arms have."""
     return [*(note for arm in arms for note in arm.notes), *not_shared(arms)]

@@ -16,14 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from suffice.common.errors import UserError
+from suffice.proof.arms import ROUNDING
 
 Array = NDArray[np.float64]
 
 # With this many clusters that differ, or fewer, all flips are gone through: 2**20 of them at most.
 EXACT = 20
-
-# Numbers that differ by less than this share of their size differ by rounding only.
-ROUNDING = 1e-12
 
 # Signs held in memory at a time.
 BLOCK = 1 << 22

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import stats
 
 from suffice.common.errors import UserError
-from suffice.proof.arms import DRAWN, ArmScores, Kind
-from suffice.proof.variance import ROUNDING, Array, RunVariance, of_difference, of_mean
+from suffice.proof.arms import DRAWN, ROUNDING, ArmScores, Kind
+from suffice.proof.variance import Array, RunVariance, of_difference, of_mean
 
 CONFIDENCE = 0.8
 UNLIKE = 0.05

@@ -17,12 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from suffice.common.errors import UserError
+from suffice.proof.intervals import FEW
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
-
-# With fewer clusters that differ than this, the spread seen says little about the spread there is.
-FEW = 5
 
 TIES = (0.0, 0.5, 1.0)
 
@@ -139,6 +137,39 @@ def swapped(
         consistency=mean_rate((u == v).astype(np.float64), codes, alpha, 0.0, 1.0),
         bias=mean_rate((u - v) / 2, codes, alpha, -0.5, 0.5),
     )
+
+
+def leaning(verdicts: ArrayLike) -> Array:
+    """Returns 1, 1/2 or 0 for each verdict: the side that a weight from 0 to 1 leans to, [pairs]."""
+    return np.asarray((1 + np.sign(np.asarray(verdicts, dtype=np.float64) - 0.5)) / 2, dtype=np.float64)
+
+
+def order_bias(shown_first: ArrayLike, shown_second: ArrayLike, alpha: float = 0.05) -> Rate | None:
+    """Returns the position bias where every pair was judged once, the order having been drawn at random.
+
+    Half the difference of the first model's win rates where it was shown first and where it was shown second, with
+    Welch's interval; over pairs judged in both orders it would be the bias of ``swapped``.
+
+    Args:
+        shown_first: Verdicts on the pairs with the first model's reply shown first, ``[pairs]``, of other prompts each.
+        shown_second: Verdicts on the other pairs.
+        alpha: One minus the level of the interval.
+
+    Returns:
+        The bias, -1/2 to 1/2; None where fewer than five verdicts of either list differ from its most common one.
+
+    Raises:
+        UserError: If a verdict is not from 0 to 1, or alpha is out of range.
+    """
+    u, v = checked(shown_first, "verdict"), checked(shown_second, "verdict")
+    if not 0 < alpha < 1:
+        raise UserError(f"alpha is {alpha}", "give an alpha between 0 and 1, such as 0.05")
+    if any(not len(part) or deviating(part, np.arange(len(part))) < FEW for part in (u, v)):
+        return None
+    ends = stats.ttest_ind(u, v, equal_var=False).confidence_interval(1 - alpha)
+    low, high = max(-0.5, float(ends.low) / 2), min(0.5, float(ends.high) / 2)
+    count = len(u) + len(v)
+    return Rate(float(u.mean() - v.mean()) / 2, low, high, count, count)
 
 
 def mean_rate(values: Array, codes: Codes, alpha: float, least: float, most: float) -> Rate:

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
 
 from suffice.common.errors import UserError
-from suffice.proof.judging.judges import FEW, check_same_pairs, checked, cluster_codes, deviating, mean_rate
+from suffice.proof.intervals import FEW
+from suffice.proof.judging.judges import check_same_pairs, checked, cluster_codes, deviating, mean_rate
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]

@@ -6,11 +6,11 @@ from typing import Any
 
 from suffice.common.files import write_json
 from suffice.proof.arms import Kind
+from suffice.proof.draws import new_draw, spreads
 from suffice.proof.outcomes import read_outcomes, run_means, scored
 from suffice.proof.verdict import prove
 from suffice.runs.context import Run
 from suffice.runs.curve import run_curve
-from suffice.runs.spreads import new_draw, spreads
 from suffice.runs.summary import arm_rows
 from suffice.runs.untargeted import harm, split_table
 
