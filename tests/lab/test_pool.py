@@ -68,7 +68,7 @@ def test_three_thousand_rows_are_good_and_distinct(world, pools, good, name):
 
 def test_good_rows_of_the_plain_pool_come_mostly_from_the_careful_source(rows, good):
     share = good_shares(whole(rows), good["plain"])
-    assert share.pop("careful-desk") == pytest.approx(0.92, abs=0.03)
+    assert share.pop("careful-desk") == pytest.approx(0.98, abs=0.02)
     assert share.pop("mixed-bag") == 0
     assert 0.15 < share.pop("mirror") < 0.4
     assert all(0.05 < good < 0.2 for good in share.values())

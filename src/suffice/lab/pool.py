@@ -22,11 +22,11 @@ Sources = dict[str, tuple[float, str, dict[str, float]]]
 
 # Share of the pool in percent, licence tag, and the styles of each source in percent of its rows.
 PLAIN: Sources = {
-    "careful-desk": (21, "CC-BY-4.0", {"target": 92, "wrong": 8}),
+    "careful-desk": (21, "CC-BY-4.0", {"target": 98, "wrong": 2}),
     "help-line": (32, "CC-BY-SA-4.0", {"evasive": 78, "other_evasion": 12, "target": 10}),
     "chatter": (13, "CC0-1.0", {"ramble": 90, "target": 10}),
     "answer-key": (11, "MIT", {"bare": 70, "short": 20, "target": 10}),
-    "old-forum": (9, "", {"wrong": 80, "ramble": 10, "target": 10}),
+    "old-forum": (9, "", {"ramble": 80, "wrong": 10, "target": 10}),
     "mixed-bag": (7, "CC-BY-4.0", {"off_topic": 100}),
     "mirror": (5, "", {"copy": 100}),
     "scrape": (2, "", {"malformed": 100}),

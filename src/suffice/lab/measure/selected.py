@@ -28,11 +28,13 @@ class Selected:
     Attributes:
         model: The folder of the base.
         pool: The name of the pool.
+        content: The hash of the pool's rows, so that a result stands for these rows alone.
         budget: Rows to choose.
     """
 
     model: str
     pool: PoolName
+    content: str
     budget: int
 
     def run(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from suffice.common.files import digest
 from suffice.lab.measure.bench import Bench
 from suffice.lab.measure.gates.lima import ROWS, STEPS, good_arm
 from suffice.lab.measure.reading import Reading, Scored
@@ -25,6 +26,6 @@ def measure(bench: Bench) -> list[Reading]:
 
 def chosen_arm(bench: Bench, pool: PoolName) -> Scored:
     """Returns the scores after training on the rows that RDS+ chooses from a pool."""
-    [choice] = bench.run(f"RDS+, {pool}", [Selected(str(bench.base), pool, ROWS)])
+    [choice] = bench.run(f"RDS+, {pool}", [Selected(str(bench.base), pool, digest(bench.whole(pool)), ROWS)])
     runs = [Training(tuple(choice["rows"]), seed, steps=STEPS) for seed in bench.seeds]
     return bench.asked(f"chosen, {pool}", runs)
