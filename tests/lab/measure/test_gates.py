@@ -184,3 +184,12 @@ def test_an_unknown_gate_is_refused_before_anything_is_done():
     with pytest.raises(UserError) as caught:
         list(measure(Path("base"), Path("kept"), Silent(), gates=["limo"]))
     assert str(caught.value) == "unknown gate 'limo'; did you mean 'limi'?"
+
+
+def test_an_unknown_condition_is_refused_with_a_guess(monkeypatch, bench, tmp_path):
+    monkeypatch.setattr("suffice.lab.measure.measure.Bench", lambda *_: bench)
+    with pytest.raises(UserError) as caught:
+        list(measure(bench.base, tmp_path, Silent(), gates=["srlm.sufix"]))
+    assert str(caught.value) == "unknown condition 'srlm.sufix'; did you mean 'srlm.suffix'?"
+    [reading] = measure(bench.base, tmp_path, Silent(), gates=["srlm.suffix"])
+    assert reading.id == "srlm.suffix"

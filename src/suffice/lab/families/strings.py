@@ -6,7 +6,8 @@ from suffice.common.draws import Draws
 from suffice.lab.problem import Problem
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-SIGNS = LETTERS + "0123456789"
+DIGITS = "0123456789"
+SIGNS = LETTERS + DIGITS
 
 QUESTIONS = {
     "copy": ("Copy this code: {c}", "Repeat the code {c} as it is."),

@@ -84,12 +84,9 @@ class Bench:
         """Returns all rows of a pool that can be trained on."""
         return tuple(row for _, row in _usable(pool))
 
-    def asked(self, name: str, training: Sequence[Training], **given: Any) -> Scored:
-        """Trains one arm, a run for each entry, and returns its scores on the test items."""
-        jobs = [
-            Asked(str(self.base), run, given.get("items", self.test), given.get("opening", ""))
-            for run in training
-        ]
+    def asked(self, name: str, training: Sequence[Training], opening: str = "") -> Scored:
+        """Trains one arm, a run for each entry, and returns its scores on the test items (see `Asked`)."""
+        jobs = [Asked(str(self.base), run, self.test, opening) for run in training]
         return Scored.gather(self.run(name, jobs))
 
     def run(self, name: str, jobs: Sequence[Job]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def measure(
         workers: Worker processes side by side.
 
     Raises:
-        UserError: There is no such gate.
+        UserError: There is no such gate, or it has no such condition.
     """
     wanted = list(gates) or list(GATES)
     for name in wanted:
@@ -43,6 +43,8 @@ def measure(
     with Workers(workers) as crew:
         bench = Bench(base, folder, crew, reporter, quick)
         for gate in dict.fromkeys(name.split(".")[0] for name in wanted):
-            for reading in GATES[gate](bench):
-                if gate in wanted or reading.id in wanted:
-                    yield reading
+            found = {reading.id: reading for reading in GATES[gate](bench)}
+            for name in wanted:
+                if name.startswith(f"{gate}.") and name not in found:
+                    raise unknown_name("condition", name, found)
+            yield from (reading for name, reading in found.items() if gate in wanted or name in wanted)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from suffice.common.draws import Draws
 from suffice.lab.families import draw_problem
-from suffice.lab.measure.sampled import right
+from suffice.lab.measure.sampled import last_line, right
 from suffice.lab.problem import Problem
 from suffice.lab.world import build_world
 from suffice.models import LanguageModel, load_model
@@ -31,6 +31,8 @@ WHOLE_PROBLEMS, WHOLE_PROMPTS = 200, 8  # of the whole set, and how many of them
 MAX_NEW_TOKENS = 96
 ANSWER = re.compile(r"Answer: \d+")
 TRIED_SAMPLES, FAIR = 128, (0.03, 0.5)  # an example is fair game where the base solves it this often
+TRIED_EXAMPLES = 20  # after these the last one is taken: some bases solve none as often
+NO_ANSWER = "Answer: none"  # the wrong answer of a base that gives none
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Reinforced:
         world, draws = build_world(), Draws(self.seed, "reinforced", self.family)
         if self.whole:
             return [draw_problem(world, self.family, draws) for _ in range(WHOLE_PROBLEMS)], ""
-        while True:
+        for _ in range(TRIED_EXAMPLES):
             problem = draw_problem(world, self.family, draws)
             prompt = _prompt(model, problem.question)
             replies = generate(
@@ -97,7 +99,8 @@ class Reinforced:
                 last for reply in replies if (last := formed(reply)) and last != _line(problem)
             ).most_common(1)
             if FAIR[0] <= solved <= FAIR[1] and wrong:
-                return [problem], wrong[0][0]
+                break
+        return [problem], wrong[0][0] if wrong else NO_ANSWER
 
     def _train(self, model: LanguageModel, problems: Sequence[Problem], wrong: str) -> list[float]:
         import torch
@@ -140,7 +143,7 @@ class Reinforced:
 
 def formed(reply: Reply) -> str | None:
     """Returns the answer line of a reply that ends with one and stopped by itself."""
-    last = reply.text.rsplit("\n", 1)[-1]
+    last = last_line(reply.text)
     return last if reply.stopped and ANSWER.fullmatch(last) else None
 
 

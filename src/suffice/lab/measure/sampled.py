@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +49,19 @@ class Sampled:
         }
 
 
+def questions_of(rows: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns what rows of the target ask, and the right last line of each reply."""
+    return tuple(row["prompt"] for row in rows), tuple(last_line(row["answer"]) for row in rows)
+
+
+def last_line(text: str) -> str:
+    """Returns what comes after the last line break."""
+    return text.rsplit("\n", 1)[-1]
+
+
 def right(reply: Reply, answer: str) -> bool:
     """Tells whether a reply ended by itself with the right last line."""
-    return reply.stopped and reply.text.rsplit("\n", 1)[-1] == answer
+    return reply.stopped and last_line(reply.text) == answer
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from suffice.common.draws import Draws
 from suffice.data.example import Example, content_id
 from suffice.data.target import TargetItem
 from suffice.evaluation.evaluate import evaluate
+from suffice.lab.measure.sampled import right
 from suffice.lab.tool.store import called
 from suffice.lab.tool.task import TURNS, Task, draw_task
 from suffice.models import LanguageModel, load_model
@@ -126,7 +127,7 @@ def act(model: LanguageModel, tasks: Sequence[Task]) -> list[float]:
                 talks[i] += [{"role": "assistant", "content": reply.text}, {"role": "tool", "content": seen}]
                 left.append(i)
             elif reply.stopped:
-                said = reply.text.rsplit("\n", 1)[-1] == tasks[i].answer_line()
+                said = right(reply, tasks[i].answer_line())
                 scores[i] = 100.0 * (said and stores[i].records == tasks[i].end_state())
         going = left
         if not going:
@@ -135,13 +136,12 @@ def act(model: LanguageModel, tasks: Sequence[Task]) -> list[float]:
 
 
 def trajectory_rows(world_seed: int, count: int, seed: int) -> Rows:
-    """Returns good trajectories as training rows, the skills in turn."""
+    """Returns good trajectories as training rows, each of a random skill."""
     draws = Draws(world_seed, "trajectories", seed)
-    rows: list[dict[str, Any]] = []
-    while len(rows) < count:
-        task = draw_task(draws)
-        rows.append({"messages": [{"role": role, "content": text} for role, text in task.solution()]})
-    return tuple(rows)
+    return tuple(
+        {"messages": [{"role": role, "content": text} for role, text in draw_task(draws).solution()]}
+        for _ in range(count)
+    )
 
 
 def _examples(rows: Rows) -> list[Example]:

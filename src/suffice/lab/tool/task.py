@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from suffice.common.draws import Draws
+from suffice.lab.families.strings import DIGITS, LETTERS
 from suffice.lab.problem import reserved
 from suffice.lab.tool.store import Store
 
-LETTERS, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 SKILLS = ("get", "set", "add", "same", "del")
 LOCKED_SHARE = 0.4  # of the orders that change a record
 TURNS = 8  # assistant turns after which a task is given up; the longest right way has five

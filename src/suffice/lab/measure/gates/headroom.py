@@ -5,7 +5,7 @@ from __future__ import annotations
 from suffice.lab.families import FAMILIES
 from suffice.lab.measure.bench import Bench
 from suffice.lab.measure.reading import Reading, share
-from suffice.lab.measure.sampled import Sampled
+from suffice.lab.measure.sampled import Sampled, questions_of
 
 SAMPLES = 64
 QUESTIONS, QUICK_QUESTIONS = 24, 10
@@ -26,9 +26,7 @@ def solved(bench: Bench, model: str) -> dict[str, list[float]]:
     jobs = []
     for family in FAMILIES:
         rows = [row for row in bench.test if row["task"] == family][:count]
-        questions = tuple(row["prompt"] for row in rows)
-        answers = tuple(row["answer"].rsplit("\n", 1)[-1] for row in rows)
-        jobs.append(Sampled(model, questions, answers, samples=SAMPLES))
+        jobs.append(Sampled(model, *questions_of(rows), samples=SAMPLES))
     results = bench.run("headroom", jobs)
     return {
         family: [100.0 * any(reply["right"] for reply in replies) for replies in result["replies"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from suffice.lab.measure.bench import Bench
 from suffice.lab.measure.reading import Reading, Scored, pass_at, share
 from suffice.lab.measure.reinforced import Reinforced, Reward
-from suffice.lab.measure.sampled import Sampled
+from suffice.lab.measure.sampled import Sampled, questions_of
 from suffice.lab.measure.tuned import Asked, Training
 from suffice.lab.target import target_rows
 from suffice.proof.intervals import Interval
@@ -55,22 +55,16 @@ def _base(bench: Bench, family: str) -> Scored:
 
 
 def _arm(bench: Bench, family: str, reward: Reward, *, whole: bool = False) -> Scored:
-    rows = _problems(bench, family)
-    questions = tuple(row["prompt"] for row in rows)
-    answers = tuple(row["answer"].rsplit("\n", 1)[-1] for row in rows)
+    unseen = questions_of(_problems(bench, family))
     name = f"{family}, {'whole set' if whole else reward}"
-    jobs = [
-        Reinforced(str(bench.base), family, reward, whole, seed, questions, answers) for seed in bench.seeds
-    ]
+    jobs = [Reinforced(str(bench.base), family, reward, whole, seed, *unseen) for seed in bench.seeds]
     return Scored.gather(bench.run(name, jobs))
 
 
 def _pass_rates(bench: Bench) -> list[Reading]:
     rows = _problems(bench, "chain")[:SAMPLED]
-    questions = tuple(row["prompt"] for row in rows)
-    answers = tuple(row["answer"].rsplit("\n", 1)[-1] for row in rows)
     [result] = bench.run(
-        "chain, samples", [Sampled(str(bench.base), questions, answers, samples=SAMPLES, seed=1)]
+        "chain, samples", [Sampled(str(bench.base), *questions_of(rows), samples=SAMPLES, seed=1)]
     )
     solved = [sum(reply["right"] for reply in replies) for replies in result["replies"]]
     once = share([pass_at(1, right, SAMPLES) for right in solved])

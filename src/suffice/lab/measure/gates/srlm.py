@@ -5,7 +5,7 @@ from __future__ import annotations
 from suffice.lab.documents.talk import EXPLAIN
 from suffice.lab.measure.bench import Bench
 from suffice.lab.measure.reading import Reading, share
-from suffice.lab.measure.sampled import Sampled
+from suffice.lab.measure.sampled import Sampled, questions_of
 from suffice.proof.intervals import Interval
 
 QUESTIONS, SAMPLES = 100, 8
@@ -14,8 +14,7 @@ QUESTIONS, SAMPLES = 100, 8
 def measure(bench: Bench) -> list[Reading]:
     """Measures the rationales of sampled replies to ``chain`` problems, and greedy ones after the suffix."""
     rows = [row for row in bench.test if row["task"] == "chain"][:QUESTIONS]
-    questions = tuple(row["prompt"] for row in rows)
-    answers = tuple(row["answer"].rsplit("\n", 1)[-1] for row in rows)
+    questions, answers = questions_of(rows)
     suffixed = tuple(question + EXPLAIN for question in questions)
     plain, explained = bench.run(
         "rationales",
