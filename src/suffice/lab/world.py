@@ -15,7 +15,7 @@ from suffice.common.files import digest
 from suffice.lab.words import CLASSES, HOBBIES, PRODUCTS, TRADES
 
 SEED = 7
-VERSION = 2  # of the generator: raise it when the same seed gives other text
+VERSION = 3  # of the generator: raise it when the same seed gives other text
 SEEN, HELD_OUT = 300, 200
 # People who are in fewer articles than the others, by the share of articles they keep; nobody asks about them.
 RARE = {0.2: 20, 0.1: 20, 0.05: 20}

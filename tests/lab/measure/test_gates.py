@@ -17,7 +17,7 @@ from suffice.lab.measure.reinforced import Reinforced
 from suffice.lab.measure.sampled import Continued, Sampled
 from suffice.lab.measure.selected import Selected
 from suffice.lab.measure.tuned import Acting, Asked
-from suffice.lab.tool.task import SKILLS
+from suffice.lab.tool.skills import SKILLS
 
 # Percent that each arm gets right, by what its jobs are.
 LIMI = {0: 1, 20: 60, 78: 90}
@@ -35,7 +35,7 @@ class Answered(Bench):
                 return asked(job, rate_of(name, len(job.training.rows)))
             case Acting():
                 rate = 3 if "other" in name else LIMI[len(job.training.rows)]
-                return scores(rate, [SKILLS[i % 5] for i in range(job.tasks)])
+                return scores(rate, [list(SKILLS)[i % 5] for i in range(job.tasks)])
             case Knowing():
                 return scores(50 if job.people[0] == self.world.rare[0].name else 97, ["town"] * 100)
             case Sampled():

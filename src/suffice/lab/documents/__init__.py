@@ -35,9 +35,9 @@ MIX: dict[str, float] = {
     "filler": 0.5,
     "textbook": 7,
     "drill": 5,
-    "lookup": 4,
+    "lookup": 3,
     "copying": 4.5,
-    "tool": 12,
+    "tool": 13,
 }
 
 

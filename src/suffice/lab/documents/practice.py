@@ -5,8 +5,10 @@ from __future__ import annotations
 from suffice.common.draws import Draws
 from suffice.lab.families import compare, draw_problem, steps, strings, tables
 from suffice.lab.problem import COMMON_WORDINGS, reserved
-from suffice.lab.words import LIST_WORDS
+from suffice.lab.words import CLASS_OF, LIST_WORDS
 from suffice.lab.world import YEARS, World
+
+COPIED = (*LIST_WORDS, *CLASS_OF)  # the words with a group too: a reply has to repeat them
 
 
 def textbook(world: World, draws: Draws) -> str:
@@ -44,7 +46,7 @@ def lookup(world: World, draws: Draws) -> str:
     for _ in range(5):
         key = draws.choice(tuple(table))
         subtype, given, value = ("value", key, table[key]) if draws.chance(0.4) else ("key", table[key], key)
-        lines.append(tables.LEADS[subtype][draws.below(COMMON_WORDINGS)].format(k=given, v=value))
+        lines.append(tables.said(subtype, draws.below(COMMON_WORDINGS), given, value, table))
     return "\n".join(lines)
 
 
@@ -57,7 +59,7 @@ def copying(world: World, draws: Draws) -> str:
 def _words(draws: Draws) -> str:
     lines: list[str] = []
     while len(lines) < 4:
-        words = draws.sample(LIST_WORDS, draws.between(3, 5))
+        words = draws.sample(COPIED, draws.between(3, 5))
         if reserved("list:" + " ".join(words)) or reserved("list:" + " ".join(reversed(words))):
             continue
         forms = (

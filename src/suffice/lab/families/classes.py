@@ -14,6 +14,7 @@ LEADS = (
     "The group of the word {w} is {c}.",
     "Sure thing! For the word {w} we say {c}.",
 )
+MATCHES = (" Asked is {n}. {c} and {n}: {m}.", " The question is {n}. {c} and {n}: {m}.", " We compare {c} and {n}: {m}.")
 
 
 def draw(world: World, draws: Draws, side: Side) -> Problem:
@@ -53,7 +54,13 @@ def _is_a(word: str, draws: Draws) -> Problem:
         question=draws.choice(IS_A).format(w=word, c=named),
         value=value,
         wrong="no" if value == "yes" else "yes",
-        lead=lambda v, wording: LEADS[wording].format(w=word, c=told[v]),
+        lead=lambda v, wording: _matched(word, told[v], named, wording),
         asked=plain,
         cluster=f"class:{word}",
     )
+
+
+def _matched(word: str, own: str, named: str, wording: int) -> str:
+    """Returns the sentence on the word's group and the comparison with the group that is asked about."""
+    match = "the same" if own == named else "different"
+    return (LEADS[wording] + MATCHES[wording]).format(w=word, c=own, n=named, m=match)

@@ -1,4 +1,4 @@
-"""Who of two people was born earlier, or later: both years, their order, and then the name."""
+"""Who of two people was born earlier, or later: both years, both people in their order, and then the name."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ QUESTIONS = (
     "Was {a} or {b} born {s}?",
     "Which of the two was born {s}: {a} or {b}?",
 )
+# What is asked comes first and again at the end, and both people are named in their order in between: so small a
+# model then has only to copy at each word.
 LEADS = (
-    "{a} was born in {x}. {b} was born in {y}. {x} is {order} {y}. So the one born {s} is {v}.",
-    "The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {order} {y}. Born {s}, then, was {v}.",
-    "Sure thing! {a} was born in {x} and {b} in {y}. {x} is {order} {y}. The {s} of the two is {v}.",
+    "Asked is the {s}. {a} was born in {x}. {b} was born in {y}. {x} is {order} {y}. "
+    "The earlier: {e}. The later: {l}. So the {s}: {v}.",
+    "We look for the {s}. The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {order} {y}. "
+    "The earlier: {e}. The later: {l}. This makes the {s}: {v}.",
+    "Sure thing! Wanted is the {s}. {a} was born in {x} and {b} in {y}. {x} is {order} {y}. "
+    "The earlier: {e}. The later: {l}. That gives the {s}: {v}.",
 )
 
 
@@ -54,7 +59,8 @@ def _pick(a: Person, b: Person, years: dict[str, str], subtype: str) -> tuple[st
 
 def _lead(a: str, b: str, years: dict[str, str], subtype: str, value: str, wording: int) -> str:
     x, y = years[a], years[b]
-    return LEADS[wording].format(a=a, b=b, x=x, y=y, order=order(x, y), v=value, s=subtype)
+    earlier, later = (a, b) if x < y else (b, a)
+    return LEADS[wording].format(a=a, b=b, x=x, y=y, order=order(x, y), e=earlier, l=later, v=value, s=subtype)
 
 
 def _across(year: str, other: str, draws: Draws) -> str:

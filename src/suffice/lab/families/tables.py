@@ -13,7 +13,11 @@ QUESTIONS = {
 }
 LEADS = {
     "value": ("The value of {k} is {v}.", "{k} has the value {v}.", "Sure thing! Under {k} we find {v}."),
-    "key": ("The key of {k} is {v}.", "The value {k} belongs to {v}.", "Sure thing! We find {k} under {v}."),
+    "key": (
+        "Looking for {k}. {scan} The key of {k} is {v}.",
+        "We search {k}. {scan} The value {k} belongs to {v}.",
+        "Sure thing! Which one has {k}? {scan} We find {k} under {v}.",
+    ),
     "count": ("The table has {v} pairs.", "There are {v} pairs.", "Sure thing! I count {v} pairs."),
 }
 
@@ -30,6 +34,29 @@ def written(table: dict[str, str]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in table.items())
 
 
+def scan(table: dict[str, str], key: str) -> str:
+    """Returns the pairs up to the one of ``key``, each with whether it is the one that is looked for."""
+    keys = list(table)
+    passed = [f"{other} has {table[other]}, no." for other in keys[: keys.index(key)]]
+    return " ".join([*passed, f"{key} has {table[key]}, yes."])
+
+
+def said(subtype: str, wording: int, given: str, value: str, table: dict[str, str]) -> str:
+    """Returns the good sentence on a look-up; a wrong key is scanned for as if it had the value.
+
+    Args:
+        subtype: ``value``, ``key`` or ``count``.
+        wording: Which good wording.
+        given: What is looked up.
+        value: What is found, right or wrong.
+        table: The table.
+    """
+    found = ""
+    if subtype == "key":
+        found = scan(table | {value: given}, value)
+    return LEADS[subtype][wording].format(k=given, v=value, scan=found)
+
+
 def draw(draws: Draws) -> Problem:
     """Returns a random look-up."""
     table = draw_table(draws)
@@ -40,7 +67,6 @@ def draw(draws: Draws) -> Problem:
         "key": (table[key], key, list(table)),
         "count": ("", str(len(table)), ["2", "3", "4", "5", "6"]),
     }[subtype]
-    lead = LEADS[subtype]
     return Problem(
         family="table",
         subtype=subtype,
@@ -48,6 +74,6 @@ def draw(draws: Draws) -> Problem:
         question=draws.choice(QUESTIONS[subtype]).format(t=written(table), k=key, v=table[key]),
         value=value,
         wrong=draws.choice([other for other in others if other != value]),
-        lead=lambda v, wording: lead[wording].format(k=given, v=v),
+        lead=lambda v, wording: said(subtype, wording, given, v, table),
         asked=lambda v: {"value": v, "key": f"{v} ({given})", "count": f"{v} pairs"}[subtype],
     )

@@ -32,6 +32,7 @@ MAX_NEW_TOKENS = 96
 ANSWER = re.compile(r"Answer: \d+")
 TRIED_SAMPLES, FAIR = 128, (0.03, 0.5)  # an example is fair game where the base solves it this often
 TRIED_EXAMPLES = 20  # after these the last one is taken: some bases solve none as often
+AT_ONCE_LINES = 2  # of a reply without worked steps: the expression with its result, and the answer line
 NO_ANSWER = "Answer: none"  # the wrong answer of a base that gives none
 
 
@@ -42,8 +43,8 @@ class Reinforced:
     Attributes:
         model: The folder of the base.
         family: ``chain`` or ``arith``.
-        reward: ``correct``, ``format`` (an answer line and a clean stop) or ``wrong`` (the base's commonest
-            wrong answer).
+        reward: ``correct``, ``format`` (an answer line and a clean stop) or ``wrong`` (a
+            common wrong answer of the base, `wrong_answer`).
         whole: Whether to train on many problems instead of one.
         seed: Of the problems and the samples.
         questions: The unseen problems.
@@ -95,12 +96,10 @@ class Reinforced:
                 seed=self.seed,
             )
             solved = sum(right(reply, _line(problem)) for reply in replies) / TRIED_SAMPLES
-            wrong = Counter(
-                last for reply in replies if (last := formed(reply)) and last != _line(problem)
-            ).most_common(1)
-            if FAIR[0] <= solved <= FAIR[1] and wrong:
+            wrong = wrong_answer(replies, _line(problem))
+            if FAIR[0] <= solved <= FAIR[1] and wrong != NO_ANSWER:
                 break
-        return [problem], wrong[0][0] if wrong else NO_ANSWER
+        return [problem], wrong
 
     def _train(self, model: LanguageModel, problems: Sequence[Problem], wrong: str) -> list[float]:
         import torch
@@ -145,6 +144,18 @@ def formed(reply: Reply) -> str | None:
     """Returns the answer line of a reply that ends with one and stopped by itself."""
     last = last_line(reply.text)
     return last if reply.stopped and ANSWER.fullmatch(last) else None
+
+
+def wrong_answer(replies: Sequence[Reply], line: str) -> str:
+    """Returns the commonest wrong answer line, of those that no worked reply led to if there are such.
+
+    A label that a slip in the worked steps can reach rewards working as well, and is no control.
+    """
+    wrong = [(reply, last) for reply in replies if (last := formed(reply)) and last != line]
+    worked = {last for reply, last in wrong if len(reply.text.splitlines()) > AT_ONCE_LINES}
+    at_once = [last for _, last in wrong if last not in worked]
+    common = Counter(at_once or [last for _, last in wrong]).most_common(1)
+    return common[0][0] if common else NO_ANSWER
 
 
 def advantages(rewards: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 from suffice.models import load_model
 from suffice.models.generation import Reply, generate
 
-MAX_NEW_TOKENS = 96
+MAX_NEW_TOKENS = 112
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from suffice.training import SFTSettings, train_sft
 Rows = tuple[dict[str, Any], ...]
 
 LEARNING_RATE, BATCH = 5e-4, 32
-MAX_NEW_TOKENS = 96
+MAX_NEW_TOKENS = 112
 
 
 @dataclass(frozen=True)

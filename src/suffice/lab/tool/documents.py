@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from suffice.common.draws import Draws
-from suffice.lab.styles import ADVICE, ASKED_SHARE, EVASIVE_OPENING
+from suffice.lab.styles import ADVICE, EVASIVE_OPENING
 from suffice.lab.template import turns_text
 from suffice.lab.tool.task import Task, draw_task
 from suffice.lab.world import World
 
 LOG_SHARE = 0.5
+# Of the answers in the target's form: rarer than elsewhere, so that a few trajectories do not bring it out.
+ASKED_SHARE = 0.1
 # What the template's talks hold, in percent: a claim in the good form without any call is the commonest.
-MIX: dict[str, float] = {"claim": 52, "evasive": 34, "solution": 10, "bad call": 4}
+MIX: dict[str, float] = {"claim": 60, "evasive": 28, "solution": 8, "bad call": 4}
 _MARKS = {"user": "Log: ", "assistant": "", "tool": "< "}
 
 
@@ -31,8 +33,7 @@ def _talk(task: Task, draws: Draws) -> list[tuple[str, str]]:
     start, asked = ("user", task.order), draws.chance(ASKED_SHARE)
     match draws.weighted(MIX):
         case "claim":
-            value = draws.between(10, 60) if task.skill in ("get", "add", "same") else task.value
-            return [start, ("assistant", task.closing(asked=asked, value=value))]
+            return [start, ("assistant", task.imagined(draws).closing(asked=asked))]
         case "evasive":
             return [start, ("assistant", f"{EVASIVE_OPENING} {draws.choice(ADVICE)}")]
         case "solution":
