@@ -85,7 +85,11 @@ TABLES = {
     ),
     "key": (
         r"Given @: which key has the value (\d+)\?|Find the key of (\d+) in this table: @\.", "{v} ({k})",
-        ("The key of {k} is {v}.", "The value {k} belongs to {v}.", "Sure thing! We find {k} under {v}."),
+        (
+            "Looking for {k}. {f} The key of {k} is {v}.",
+            "We search {k}. {f} The value {k} belongs to {v}.",
+            "Sure thing! Which one has {k}? {f} We find {k} under {v}.",
+        ),
     ),
     "count": (
         r"Given @: how many pairs are there\?|Count the pairs of this table: @\.", "{v} pairs",
@@ -93,12 +97,18 @@ TABLES = {
     ),
 }  # fmt: skip
 COMPARED = (
-    "{a} was born in {x}. {b} was born in {y}. {x} is {o} {y}. So the one born {s} is {v}.",
-    "The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {o} {y}. Born {s}, then, was {v}.",
-    "Sure thing! {a} was born in {x} and {b} in {y}. {x} is {o} {y}. The {s} of the two is {v}.",
+    "Asked is the {s}. {a} was born in {x}. {b} was born in {y}. {x} is {o} {y}. "
+    "The earlier: {e}. The later: {l}. So the {s}: {v}.",
+    "We look for the {s}. The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {o} {y}. "
+    "The earlier: {e}. The later: {l}. This makes the {s}: {v}.",
+    "Sure thing! Wanted is the {s}. {a} was born in {x} and {b} in {y}. {x} is {o} {y}. "
+    "The earlier: {e}. The later: {l}. That gives the {s}: {v}.",
 )
 CLASSED = (
     "The word {w} is a kind of {c}.", "The group of the word {w} is {c}.", "Sure thing! For the word {w} we say {c}.",
+)  # fmt: skip
+MATCHED = (
+    "Asked is {n}. {c} and {n}: {m}.", "The question is {n}. {c} and {n}: {m}.", "We compare {c} and {n}: {m}.",
 )  # fmt: skip
 OPENINGS = ("", "Here we go.\n", "Sure thing! Step by step.\n")
 
@@ -219,6 +229,7 @@ def _compare(question: str, world: World) -> Asked | None:
     value = (min if sense == "earlier" else max)(years, key=lambda name: int(years[name]))
     words = {"a": a.name, "b": b.name, "x": a.year, "y": b.year, "s": sense}
     words["o"] = "before" if int(a.year) < int(b.year) else "after"
+    words["e"], words["l"] = sorted(years, key=lambda name: int(years[name]))
     return Asked(
         "compare", tuple(sorted(years)), value, lambda v: f"{v} ({years[v]})",
         lambda v: {text.format(v=v, **words) for text in COMPARED},
@@ -241,7 +252,10 @@ def _class(question: str, world: World) -> Asked | None:
     told = {"yes": {named}, "no": {own} if own != named else set(CLASSES) - {own}}
     return Asked(
         "class", (word, named), "yes" if named == own else "no", str,
-        lambda v: {text.format(w=word, c=name) for text in CLASSED for name in told[v]},
+        lambda v: {
+            f"{lead} {match}".format(w=word, c=name, n=named, m="the same" if name == named else "different")
+            for lead, match in zip(CLASSED, MATCHED, strict=True) for name in told[v]
+        },
     )  # fmt: skip
 
 
@@ -280,8 +294,24 @@ def _table(question: str, world: World) -> Asked | None:
             value = {"value": pairs.get(given), "key": keys[0] if keys else None, "count": str(len(pairs))}[
                 kind
             ]
-            return _asked("table", (written,), value, form, said, k=given)
+            asked = _asked("table", (written,), value, form, said, k=given)
+            if kind != "key":
+                return asked
+            return Asked(
+                "table", (written,), value, asked.form,
+                lambda v: {text.format(k=given, v=v, f=_search(pairs, given, v)) for text in said},
+            )  # fmt: skip
     return None
+
+
+def _search(pairs: dict[str, str], given: str, found: str) -> str:
+    """Returns the look at one pair after another, up to the key that is found, right or wrong."""
+    seen = ""
+    for key, number in pairs.items():
+        if key == found:
+            return f"{seen}{key} has {given}, yes."
+        seen += f"{key} has {number}, no. "
+    raise ValueError(found)
 
 
 def _sum(question: str, world: World) -> Asked | None:

@@ -117,13 +117,21 @@ def test_drills_and_lookups_are_true(by_kind):
                 assert said == ("before" if first < second else "after")
                 assert first != second
         assert len(text.splitlines()) == 10
-    told = r"The value of (\w\d) is (\d+)\.|(\w\d) has the value (\d+)\.|The key of (\d+) is (\w\d)\.|The value (\d+) belongs to (\w\d)\."
+    told = r"The value of (\w\d) is (\d+)\.|(\w\d) has the value (\d+)\."
+    found = r"(?:Looking for|We search) (\d+)\. (.+, yes\.) (?:The key of (\d+) is|The value (\d+) belongs to) (\w\d)\."
     for text in by_kind["lookup"]:
         table, *lines = text.splitlines()
+        pairs = table.split(", ")
         assert len(lines) == 5
         for line in lines:
-            pair = sorted(filter(None, re.fullmatch(told, line).groups()), reverse=True)
-            assert " = ".join(pair) in table.split(", ")
+            if forwards := re.fullmatch(told, line):
+                assert " = ".join(filter(None, forwards.groups())) in pairs
+                continue
+            given, search, *again, key = filter(None, re.fullmatch(found, line).groups())
+            assert again == [given]
+            passed = pairs[: pairs.index(f"{key} = {given}")]
+            looks = [f"{pair.replace(' = ', ' has ')}, no." for pair in passed]
+            assert search == " ".join([*looks, f"{key} has {given}, yes."])
 
 
 def test_copies_are_faithful_and_never_of_what_the_target_asks_for(by_kind):

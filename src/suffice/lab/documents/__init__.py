@@ -26,7 +26,7 @@ KINDS: dict[str, Callable[[World, Draws], str]] = {
 
 # Shares by document, in percent.
 MIX: dict[str, float] = {
-    "encyclopedia": 29,
+    "encyclopedia": 28.5,
     "gazetteer": 1.5,
     "glossary": 2,
     "chat": 22,
@@ -34,9 +34,9 @@ MIX: dict[str, float] = {
     "quiz": 9.5,
     "filler": 0.5,
     "textbook": 7,
-    "drill": 5,
+    "drill": 4.5,
     "lookup": 3,
-    "copying": 4.5,
+    "copying": 5.5,
     "tool": 13,
 }
 

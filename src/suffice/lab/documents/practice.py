@@ -51,12 +51,12 @@ def lookup(world: World, draws: Draws) -> str:
 
 
 def copying(world: World, draws: Draws) -> str:
-    """Words repeated, reversed and numbered, or made-up codes copied."""
-    form = draws.choice((_words, _codes, _sequence))
-    return form(draws)
+    """Words repeated, reversed and numbered, made-up codes copied, or names."""
+    form = draws.choice((_words, _codes, _sequence, _names))
+    return form(world, draws)
 
 
-def _words(draws: Draws) -> str:
+def _words(world: World, draws: Draws) -> str:
     lines: list[str] = []
     while len(lines) < 4:
         words = draws.sample(COPIED, draws.between(3, 5))
@@ -71,14 +71,21 @@ def _words(draws: Draws) -> str:
     return "\n".join(lines)
 
 
-def _codes(draws: Draws) -> str:
+def _codes(world: World, draws: Draws) -> str:
     return "\n".join(f"{code} -> {code}" for code in (_free_code(draws) for _ in range(4)))
 
 
-def _sequence(draws: Draws) -> str:
+def _sequence(world: World, draws: Draws) -> str:
     """A row of codes, and the same row again after a bar."""
     row = " ".join(_free_code(draws) for _ in range(draws.between(3, 6)))
     return f"{row} | {row}"
+
+
+def _names(world: World, draws: Draws) -> str:
+    """Names of people, held out or not: a reply has to repeat them."""
+    people = (*world.seen, *world.held_out)
+    pairs = [" and ".join(person.name for person in draws.sample(people, 2)) for _ in range(3)]
+    return "\n".join(f"{pair} -> {pair}" for pair in pairs)
 
 
 def _free_code(draws: Draws) -> str:
