@@ -96,9 +96,13 @@ def test_no_row_names_people_or_words_that_are_held_out(world, rows, hard_rows, 
 
 
 def test_held_out_people_are_known_from_articles_alone(world, texts):
+    """Elsewhere their names are only copied, two by two and without a word on them."""
     hidden = {name.split()[1]: name for name in (p.name for p in world.people if p.held_out)}
     articles = Counter()
+    copied = re.compile(r"(\w+ \w+ and \w+ \w+) -> \1")
     for text in texts:
+        if all(map(copied.fullmatch, text.splitlines())):
+            continue
         for last in words_of(text) & hidden.keys():
             assert is_article(text, hidden[last]), text
             articles[last] += 1

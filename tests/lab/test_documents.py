@@ -16,6 +16,7 @@ from suffice.lab.world import ATTRIBUTES
 SUM = r"(\d+) ([+-]) (\d+) = (\d+)"
 ORDER = r"(\d{4}) is (before|after) (\d{4})\."
 COPY = r"(.+) (?:->|\|) \1|.+ <- .+|1 \w+( \d \w+)+"
+PAIR = r"[A-Z][a-z]+ [A-Z][a-z]+ and [A-Z][a-z]+ [A-Z][a-z]+"
 GLOSS = r"(?:The group of the|The|For the) word (\w+) (?:is|belongs|we say).* (\w+)\."
 
 
@@ -148,6 +149,8 @@ def test_copies_are_faithful_and_never_of_what_the_target_asks_for(by_kind):
                 assert right == left
             words = left.split(", ")
             keys = [f"list:{' '.join(words)}", f"list:{' '.join(words[::-1])}"]
+            if re.fullmatch(PAIR, left):
+                continue  # names are never held back: nobody asks to copy them
             if left[0].isupper():
                 keys = [f"string:{code}" for code in left.split()]
             assert not any(map(reserved, keys))
