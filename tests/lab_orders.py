@@ -40,29 +40,15 @@ class Order:
 
     def after(self, records: dict[str, int]) -> dict[str, int]:
         """Returns the records as they are when the order is carried out."""
-        done = dict(records)
-        match self.skill:
-            case "set" | "zero":
-                done[self.code] = self.number
-            case "both":
-                done[self.code] = done[self.other] = self.number
-            case "add":
-                done[self.code] += self.number
-            case "lower":
-                done[self.code] -= self.number
-            case "double":
-                done[self.code] *= 2
-            case "same":
-                done[self.code] = done[self.other]
-            case "move":
-                done[self.code] = done.pop(self.other)
-            case "swap":
-                done[self.code], done[self.other] = done[self.other], done[self.code]
-            case "del":
-                del done[self.code]
-            case "drop":
-                del done[self.code], done[self.other]
-        return done
+        c, d, n = self.code, self.other, self.number
+        x, y = records.get(c, 0), records.get(d, 0)
+        put = {
+            "set": {c: n}, "zero": {c: 0}, "both": {c: n, d: n}, "add": {c: x + n}, "lower": {c: x - n},
+            "double": {c: 2 * x}, "same": {c: y}, "move": {c: y}, "swap": {c: y, d: x},
+        }  # fmt: skip
+        gone = {"move": {d}, "del": {c}, "drop": {c, d}}.get(self.skill, set())
+        done = records | put.get(self.skill, {})
+        return {code: number for code, number in done.items() if code not in gone}
 
     def turns(self, records: dict[str, int], locked: bool) -> list[tuple[str, str]]:
         """Returns the calls and what they give, as (role, content), from the first call to the last result."""
@@ -72,7 +58,7 @@ class Order:
             turns += [("assistant", f"call get {code}"), ("tool", str(records[code]))]
         after = self.after(records)
         for code in (self.code, self.other):
-            if not code or after.get(code) == records.get(code) and not self._sets_again(code):
+            if not code or (after.get(code) == records.get(code) and not self._sets_again(code)):
                 continue
             call = f"call set {code} {after[code]}" if code in after else f"call del {code}"
             turns.append(("assistant", self._sum(records) + call))
@@ -105,7 +91,11 @@ class Order:
         claim, plain, form = {
             "get": (f"{c} holds {x}.", f"{x}", f"{x} under {c}"),
             "pair": (f"{c} holds {x} and {d} holds {y}.", f"{x}, {y}", f"{x} and {y}"),
-            "sum": (f"{x} + {y} = {(x or 0) + (y or 0)}", f"{(x or 0) + (y or 0)}", f"total {(x or 0) + (y or 0)}"),
+            "sum": (
+                f"{x} + {y} = {(x or 0) + (y or 0)}",
+                f"{(x or 0) + (y or 0)}",
+                f"total {(x or 0) + (y or 0)}",
+            ),
             "set": (f"{c} now holds {v}.", f"{v}", f"{c} = {v}"),
             "both": (f"{c} and {d} now hold {v}.", f"{v}", f"{c} = {d} = {v}"),
             "zero": (f"{c} now holds {v}.", f"{v}", f"{c} cleared"),

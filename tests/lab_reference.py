@@ -97,12 +97,18 @@ TABLES = {
     ),
 }  # fmt: skip
 COMPARED = (
-    "Asked is the {s}. {a} was born in {x}. {b} was born in {y}. {x} is {o} {y}. "
-    "The earlier: {e}. The later: {l}. So the {s}: {v}.",
-    "We look for the {s}. The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {o} {y}. "
-    "The earlier: {e}. The later: {l}. This makes the {s}: {v}.",
-    "Sure thing! Wanted is the {s}. {a} was born in {x} and {b} in {y}. {x} is {o} {y}. "
-    "The earlier: {e}. The later: {l}. That gives the {s}: {v}.",
+    (
+        "Asked is the {s}. {a} was born in {x}. {b} was born in {y}. {x} is {o} {y}. "
+        "The earlier: {e}. The later: {l}. So the {s}: {v}."
+    ),
+    (
+        "We look for the {s}. The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {o} {y}. "
+        "The earlier: {e}. The later: {l}. This makes the {s}: {v}."
+    ),
+    (
+        "Sure thing! Wanted is the {s}. {a} was born in {x} and {b} in {y}. {x} is {o} {y}. "
+        "The earlier: {e}. The later: {l}. That gives the {s}: {v}."
+    ),
 )
 CLASSED = (
     "The word {w} is a kind of {c}.", "The group of the word {w} is {c}.", "Sure thing! For the word {w} we say {c}.",
@@ -294,14 +300,19 @@ def _table(question: str, world: World) -> Asked | None:
             value = {"value": pairs.get(given), "key": keys[0] if keys else None, "count": str(len(pairs))}[
                 kind
             ]
-            asked = _asked("table", (written,), value, form, said, k=given)
-            if kind != "key":
-                return asked
-            return Asked(
-                "table", (written,), value, asked.form,
-                lambda v: {text.format(k=given, v=v, f=_search(pairs, given, v)) for text in said},
-            )  # fmt: skip
+            if kind == "key":
+                return _key(written, pairs, given, value, form, said)
+            return _asked("table", (written,), value, form, said, k=given)
     return None
+
+
+def _key(
+    written: str, pairs: dict[str, str], given: str, value: str, form: str, said: tuple[str, ...]
+) -> Asked:
+    return Asked(
+        "table", (written,), value, lambda v: form.format(v=v, k=given),
+        lambda v: {text.format(k=given, v=v, f=_search(pairs, given, v)) for text in said},
+    )  # fmt: skip
 
 
 def _search(pairs: dict[str, str], given: str, found: str) -> str:

@@ -13,8 +13,8 @@ from suffice.common.draws import Draws
 from suffice.lab.problem import reserved
 from suffice.lab.styles import EVASIVE_OPENING
 from suffice.lab.tool.documents import MIX
-from suffice.lab.tool.store import Store, called
 from suffice.lab.tool.skills import SKILLS
+from suffice.lab.tool.store import Store, called
 from suffice.lab.tool.task import LEAST, LOCKED_SHARE, MOST, TURNS, draw_task
 
 drawn = settings(derandomize=True, deadline=None, max_examples=100)

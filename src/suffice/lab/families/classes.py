@@ -14,7 +14,11 @@ LEADS = (
     "The group of the word {w} is {c}.",
     "Sure thing! For the word {w} we say {c}.",
 )
-MATCHES = (" Asked is {n}. {c} and {n}: {m}.", " The question is {n}. {c} and {n}: {m}.", " We compare {c} and {n}: {m}.")
+MATCHES = (
+    " Asked is {n}. {c} and {n}: {m}.",
+    " The question is {n}. {c} and {n}: {m}.",
+    " We compare {c} and {n}: {m}.",
+)
 
 
 def draw(world: World, draws: Draws, side: Side) -> Problem:

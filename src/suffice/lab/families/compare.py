@@ -14,12 +14,18 @@ QUESTIONS = (
 # What is asked comes first and again at the end, and both people are named in their order in between: so small a
 # model then has only to copy at each word.
 LEADS = (
-    "Asked is the {s}. {a} was born in {x}. {b} was born in {y}. {x} is {order} {y}. "
-    "The earlier: {e}. The later: {l}. So the {s}: {v}.",
-    "We look for the {s}. The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {order} {y}. "
-    "The earlier: {e}. The later: {l}. This makes the {s}: {v}.",
-    "Sure thing! Wanted is the {s}. {a} was born in {x} and {b} in {y}. {x} is {order} {y}. "
-    "The earlier: {e}. The later: {l}. That gives the {s}: {v}.",
+    (
+        "Asked is the {s}. {a} was born in {x}. {b} was born in {y}. {x} is {order} {y}. "
+        "The earlier: {e}. The later: {l}. So the {s}: {v}."
+    ),
+    (
+        "We look for the {s}. The birth year of {a} is {x}. The birth year of {b} is {y}. {x} is {order} {y}. "
+        "The earlier: {e}. The later: {l}. This makes the {s}: {v}."
+    ),
+    (
+        "Sure thing! Wanted is the {s}. {a} was born in {x} and {b} in {y}. {x} is {order} {y}. "
+        "The earlier: {e}. The later: {l}. That gives the {s}: {v}."
+    ),
 )
 
 
@@ -60,7 +66,9 @@ def _pick(a: Person, b: Person, years: dict[str, str], subtype: str) -> tuple[st
 def _lead(a: str, b: str, years: dict[str, str], subtype: str, value: str, wording: int) -> str:
     x, y = years[a], years[b]
     earlier, later = (a, b) if x < y else (b, a)
-    return LEADS[wording].format(a=a, b=b, x=x, y=y, order=order(x, y), e=earlier, l=later, v=value, s=subtype)
+    return LEADS[wording].format(
+        a=a, b=b, x=x, y=y, order=order(x, y), e=earlier, l=later, v=value, s=subtype
+    )
 
 
 def _across(year: str, other: str, draws: Draws) -> str:

@@ -51,9 +51,7 @@ def said(subtype: str, wording: int, given: str, value: str, table: dict[str, st
         value: What is found, right or wrong.
         table: The table.
     """
-    found = ""
-    if subtype == "key":
-        found = scan(table | {value: given}, value)
+    found = scan(table | {value: given}, value) if subtype == "key" else ""
     return LEADS[subtype][wording].format(k=given, v=value, scan=found)
 
 
