@@ -50,6 +50,7 @@ def _classes() -> NDArray[np.uint8]:
 
 
 _CLASSES = _classes()
+_NO_SIGNS = np.where(_CLASSES == _SIGN, np.uint8(_BLANK), _CLASSES)
 
 
 class _Fold(dict[int, str | int]):
@@ -93,27 +94,30 @@ class WordHashes:
         return len(self.offsets) - 1
 
 
-def words(text: str) -> list[str]:
-    """Returns the words of a text, folded."""
-    data, starts, ends = _cut(_joined([text])[0])
+def words(text: str, *, signs: bool = True) -> list[str]:
+    """Returns the words of a text, folded, signs among them or left out."""
+    data, starts, ends = _cut(_joined([text])[0], _CLASSES if signs else _NO_SIGNS)
     return [data[start:end].tobytes().decode() for start, end in zip(starts, ends, strict=True)]
 
 
-def hash_words(texts: Sequence[str]) -> WordHashes:
-    """Cuts texts into words and hashes each: ``Σ (byte + 1) * prime ** place`` modulo 2**64, mixed."""
+def hash_words(texts: Sequence[str], *, signs: bool = True) -> WordHashes:
+    """Cuts texts into words and hashes each: ``Σ (byte + 1) * prime ** place`` modulo 2**64, mixed.
+
+    Args:
+        texts: The texts.
+        signs: Whether signs are words; else they only part words.
+    """
+    classes = _CLASSES if signs else _NO_SIGNS
     buffer, text_ends = _joined(texts)
-    data, starts, ends = _cut(buffer)
+    data, starts, ends = _cut(buffer, classes)
     offsets = np.concatenate([[0], np.searchsorted(starts, text_ends)]).astype(np.int64)
     if not len(starts):
         return WordHashes(np.empty(0, np.uint64), offsets)
     lengths = ends - starts
     firsts = np.cumsum(lengths) - lengths
     places = np.arange(lengths.sum()) - np.repeat(firsts, lengths)
-    powers = np.full(lengths.max(), _PRIME, np.uint64)
-    powers[0] = 1
-    powers = powers.cumprod(dtype=np.uint64)
-    letters = data[_CLASSES[data] != _BLANK].astype(np.uint64) + np.uint64(1)
-    return WordHashes(mixed(np.add.reduceat(letters * powers[places], firsts)), offsets)
+    letters = data[classes[data] != _BLANK].astype(np.uint64) + np.uint64(1)
+    return WordHashes(mixed(np.add.reduceat(letters * _powers(lengths.max())[places], firsts)), offsets)
 
 
 def _joined(texts: Sequence[str]) -> tuple[bytes, Places]:
@@ -123,10 +127,10 @@ def _joined(texts: Sequence[str]) -> tuple[bytes, Places]:
     return b" ".join([*folded, b""]), np.cumsum(lengths)
 
 
-def _cut(buffer: bytes) -> tuple[NDArray[np.uint8], Places, Places]:
+def _cut(buffer: bytes, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Places, Places]:
     """Returns the bytes, and where each word starts and ends."""
     data = np.frombuffer(buffer, np.uint8)
-    kinds = _CLASSES[data]
+    kinds = classes[data]
     letter, sign = kinds == _WORD, kinds == _SIGN
     edge = np.diff(letter.astype(np.int8), prepend=np.int8(0), append=np.int8(0))
     starts = np.flatnonzero(sign | (edge[:-1] == 1))
@@ -166,15 +170,26 @@ def runs(hashed: WordHashes, size: int, *, whole: bool = False) -> WordHashes:
     chosen = np.zeros(len(starts), np.uint64)
     long = np.repeat(lengths >= size, counts)
     chosen[long] = values[starts[long]]
-    chosen[~long] = [_whole(hashed, int(text)) for text in short]
+    chosen[~long] = wholes(hashed)[short]
     return WordHashes(mixed(chosen), offsets)
 
 
-def _whole(hashed: WordHashes, text: int) -> np.uint64:
-    value = 0
-    for word in hashed.values[hashed.offsets[text] : hashed.offsets[text + 1]]:
-        value = (value * _PRIME + int(word)) % 2**64
-    return np.uint64(value)
+def wholes(hashed: WordHashes) -> Hashes:
+    """Returns a hash of all words of each text, in order; 0 for a text without words."""
+    lengths = np.diff(hashed.offsets)
+    found = np.zeros(len(hashed), np.uint64)
+    if len(hashed.values):
+        places = np.arange(len(hashed.values)) - np.repeat(hashed.offsets[:-1], lengths)
+        starts = hashed.offsets[:-1][lengths > 0]
+        found[lengths > 0] = np.add.reduceat(hashed.values * _powers(lengths.max())[places], starts)
+    return found
+
+
+def _powers(count: int) -> Hashes:
+    """Returns the first powers of the prime modulo 2**64, from power 0."""
+    powers = np.full(count, _PRIME, np.uint64)
+    powers[0] = 1
+    return powers.cumprod(dtype=np.uint64)
 
 
 def distinct(hashed: WordHashes) -> tuple[NDArray[np.int32], Places]:

@@ -49,7 +49,7 @@ def gather(
     pool, rejected = reading.pool, list(reading.rejected)
     read = len(pool) + len(rejected)
     if target:
-        pool, leaked = without_test_rows(pool, target)
+        pool, leaked = without_test_rows(pool, target, reporter)
         rejected += leaked
         if not len(pool):
             raise UserError(

@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 
+from suffice.data import sets
 from suffice.data.twins import near
 from suffice.data.twins.near import NearTwins
 from suffice.data.twins.pairs import KINDS, Pairs
@@ -84,7 +85,7 @@ def test_rows_keep_their_own_numbers_and_batches_make_no_difference(monkeypatch)
     texts = texts_with_twins(200, 7)
     whole = search(texts)
     monkeypatch.setattr(near, "BATCH", 7)
-    monkeypatch.setattr(near, "_AT_ONCE", 50)
+    monkeypatch.setattr(sets, "_AT_ONCE", 50)
     twins = NearTwins()
     for at in range(0, len(texts), 30):
         rows = range(at, min(at + 30, len(texts)))

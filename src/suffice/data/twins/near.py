@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
-from scipy import sparse
 
+from suffice.data.sets import Ids, Sets, alike
 from suffice.data.twins.pairs import NEAR, SAME_WORDS, Pairs
 from suffice.data.words import distinct, hash_words, mixed, runs
 
@@ -29,9 +29,6 @@ BANDS, BAND = 20, 4
 CROWD = 32  # rows of a bucket that each row is compared with
 FLOOR = 0.6  # pairs below are not stored
 BATCH = 512  # rows whose hashes stay in a processor's cache
-_AT_ONCE = 4_000_000  # hashes compared at once
-
-Ids = NDArray[np.int64]
 
 
 class NearTwins:
@@ -92,16 +89,13 @@ class NearTwins:
         others = np.flatnonzero(stands != np.arange(len(rows)))
         ones = np.ones(len(others), np.float32)
         parts = [Pairs.of(SAME_WORDS, rows[stands[others]], rows[others], ones)]
-        sets = _Sets(self._hashes.read(), sizes)
+        sets = Sets(self._hashes.read(), sizes)
         keys = self._keys.read().reshape(-1, BANDS)
         heads = np.sort(first)
         for band in range(BANDS):
             for one, other in self._candidates(keys, heads, band):
-                for part in sets.chunks(one, other, self._floor):
-                    similarity = sets.jaccard(one[part], other[part])
-                    good = similarity >= self._floor
-                    found = (rows[one[part][good]], rows[other[part][good]], similarity[good])
-                    parts.append(Pairs.of(NEAR, *found))
+                for found, similarity in alike(sets, one, sets, other, self._floor):
+                    parts.append(Pairs.of(NEAR, rows[one[found]], rows[other[found]], similarity))
             on_band()
         return Pairs.joined(parts)
 
@@ -133,37 +127,6 @@ def _band_keys(signatures: NDArray[np.uint64]) -> NDArray[np.uint32]:
     for place in range(BAND):
         key = mixed(key ^ parts[:, :, place])
     return (key >> np.uint64(32)).astype(np.uint32)
-
-
-class _Sets:
-    """The sets of hashes of all rows, one after the other."""
-
-    def __init__(self, hashes: NDArray[np.int32], sizes: Ids) -> None:
-        self._hashes, self._sizes = hashes, sizes
-        self._starts = np.cumsum(sizes) - sizes
-
-    def chunks(self, one: Ids, other: Ids, floor: float) -> Iterator[NDArray[np.intp]]:
-        """Yields the places of pairs whose sizes allow ``floor``, so many at once as memory should hold."""
-        small = np.minimum(self._sizes[one], self._sizes[other])
-        large = np.maximum(self._sizes[one], self._sizes[other])
-        places = np.flatnonzero(small >= floor * large)
-        total = np.cumsum((small + large)[places])
-        cuts = np.searchsorted(total, np.arange(_AT_ONCE, total[-1:].sum(), _AT_ONCE))
-        yield from (part for part in np.split(places, cuts) if len(part))
-
-    def jaccard(self, one: Ids, other: Ids) -> NDArray[np.float32]:
-        """Returns the shared share of each pair's sets."""
-        shared = np.diff(self._matrix(one).multiply(self._matrix(other)).tocsr().indptr)
-        union = self._sizes[one] + self._sizes[other] - shared
-        return np.divide(shared, union, dtype=np.float32)
-
-    def _matrix(self, rows: Ids) -> sparse.csr_array:
-        sizes = self._sizes[rows]
-        ends = np.cumsum(sizes)
-        places = np.repeat(self._starts[rows] - ends + sizes, sizes) + np.arange(sizes.sum())
-        starts = np.concatenate([[0], ends]).astype(np.int32)
-        ones = np.ones(len(places), np.int8)
-        return sparse.csr_array((ones, self._hashes[places], starts), shape=(len(rows), 2**31 - 1))
 
 
 class _Spill:
