@@ -115,6 +115,15 @@ def test_what_it_says(files, capsys, monkeypatch):
     ]
 
 
+def test_a_run_folder_is_left_alone(files, capsys):
+    Path("run").mkdir()
+    Path("run/recipe.yaml").touch()
+    assert run(["twins", "pool.jsonl", "--out", "run"]) == 2
+    text = "suffice: run holds a run, which has files of the same names; choose a new --out\n"
+    assert capsys.readouterr() == ("", text)
+    assert [path.name for path in Path("run").iterdir()] == ["recipe.yaml"]
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

@@ -55,6 +55,8 @@ def twins(
         raise unknown_name("method", method, twin.METHODS)
     if model and method != "semantic":
         raise UserError("--model is for semantic twins alone", "leave it out, or give --method semantic")
+    if out and (out / "recipe.yaml").exists():
+        raise UserError(f"{out} holds a run, which has files of the same names", "choose a new --out")
     how = twin.TwinSearch(
         method=method,
         threshold=twin.THRESHOLDS[method] if threshold is None else threshold,
