@@ -63,7 +63,8 @@ def test_short_prompts_are_matched_whole(pool, target):
 
 
 def test_rows_that_ask_a_test_prompt_are_removed(pool, target):
-    kept, removed = without_test_rows(pool, target)
+    kept, removed, dev = without_test_rows(pool, target)
+    assert dev == 1
     assert list(kept) == [pool[1], pool[4], pool[5]]
     assert len(kept) + len(removed) == len(pool)
     assert [(row.line, row.rule, row.message) for row in removed] == [
@@ -76,9 +77,8 @@ def test_rows_that_ask_a_test_prompt_are_removed(pool, target):
 
 def test_a_clean_pool_stays_as_it_is(pool, target):
     clean = pool.take([1, 4])
-    kept, removed = without_test_rows(clean, target)
-    assert kept is clean
-    assert removed == []
+    assert without_test_rows(clean, target) == (clean, [], 0)
+    assert without_test_rows(clean, target).pool is clean
 
 
 LONG = "The old ferry takes twelve cars over the river in nine minutes and comes back empty every time it has landed"
@@ -142,8 +142,8 @@ def test_dev_is_told_and_stays():
     pool = Pool.from_examples(make_example(tuple(chat(*row)), 1) for row in rows)
     heard = io.StringIO()
     told = Terminal(Console(file=heard, width=200))
-    kept, removed = without_test_rows(pool, Target((item("a", "A b?", "dev"), item("c", "c, d"))), told)
-    assert (kept.ids, len(removed)) == ([pool.ids[0], pool.ids[2]], 1)
+    kept, removed, dev = without_test_rows(pool, Target((item("a", "A b?", "dev"), item("c", "c, d"))), told)
+    assert (kept.ids, len(removed), dev) == ([pool.ids[0], pool.ids[2]], 1, 1)
     said = "1 row overlaps with test items and is left out; 1 overlaps with dev and stays"
     assert heard.getvalue().startswith(f"leakage    {said}  (")
 

@@ -66,7 +66,7 @@ def test_gsm8k_as_target():
 
 def test_gsm8k_train_has_four_passages_of_the_test():
     pool = read_pool([DATA / "pools/gsm8k_train.jsonl"]).pool
-    _, removed = without_test_rows(pool, read_target(DATA / "targets/gsm8k_test.jsonl"))
+    _, removed, _ = without_test_rows(pool, read_target(DATA / "targets/gsm8k_test.jsonl"))
     assert [row.line for row in removed] == [21, 407, 1315, 5163]
     assert all("words in a row of what the test item" in row.message for row in removed)
     itself = read_pool([DATA / "targets/gsm8k_test.jsonl"]).pool

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -194,19 +194,30 @@ def _chains(starts: list[int]) -> Iterator[tuple[int, int]]:
     yield first, last
 
 
+class Separated(NamedTuple):
+    """A pool apart from the test items of a target.
+
+    Attributes:
+        pool: The rows that are left.
+        removed: The rows that hold what a test item asks (`TEST_LEAK`), each once.
+        dev: How many of the rows left hold what a dev item asks.
+    """
+
+    pool: Pool
+    removed: list[Rejected]
+    dev: int
+
+
 SILENT = Silent()
 
 
-def without_test_rows(pool: Pool, target: Target, reporter: Reporter = SILENT) -> tuple[Pool, list[Rejected]]:
+def without_test_rows(pool: Pool, target: Target, reporter: Reporter = SILENT) -> Separated:
     """Removes the rows that hold what a test item asks; of those that hold what dev items ask, the number is told.
 
     Args:
         pool: The rows.
         target: The items; dev items may be asked in the pool, where a targeted choice should find them.
         reporter: Where progress and the number of rows that overlap with dev are told.
-
-    Returns:
-        The pool that is left, and the rows removed (`TEST_LEAK`), each once.
     """
     leaks: dict[int, Leak] = {}
     dev = set()
@@ -216,11 +227,12 @@ def without_test_rows(pool: Pool, target: Target, reporter: Reporter = SILENT) -
                 dev.add(leak.row)
             elif leak.row not in leaks or _ORDER[leak.how] < _ORDER[leaks[leak.row].how]:
                 leaks[leak.row] = leak
-        task.result(_counted(len(leaks), len(dev - leaks.keys())))
+        stay = len(dev - leaks.keys())
+        task.result(_counted(len(leaks), stay))
     if not leaks:
-        return pool, []
+        return Separated(pool, [], stay)
     kept = pool.take([index for index in range(len(pool)) if index not in leaks])
-    return kept, [_rejected(pool[row], leaks[row]) for row in sorted(leaks)]
+    return Separated(kept, [_rejected(pool[row], leaks[row]) for row in sorted(leaks)], stay)
 
 
 def _counted(test: int, dev: int) -> str:
