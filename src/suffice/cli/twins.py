@@ -135,6 +135,8 @@ def _tell(pool: Pool, found: TwinResult, summary: dict[str, Any], out: Path | No
     console.print(sentence, style="bold", soft_wrap=True)
     if out:
         console.print(f"Rows that stay: {out / 'kept.jsonl'}", soft_wrap=True)
+    elif reasons:
+        console.print("Write them with --out DIR.", soft_wrap=True)
 
 
 def _largest(pool: Pool, found: TwinResult) -> list[str]:

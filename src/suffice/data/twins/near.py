@@ -26,7 +26,7 @@ from suffice.data.words import distinct, hash_words, mixed, runs
 
 RUN = 3  # words
 BANDS, BAND = 20, 4
-CROWD = 32  # rows of a bucket that each row is compared with
+CROWD = 32  # rows of a bucket that each row is compared with, and pairs after which two rows are not compared
 FLOOR = 0.6  # pairs below are not stored
 BATCH = 512  # rows whose hashes stay in a processor's cache
 
@@ -45,7 +45,7 @@ class NearTwins:
         self._sizes: list[Ids] = []
         self._sets: list[NDArray[np.uint64]] = []
         self._hashes, self._keys = _Spill(np.int32), _Spill(np.uint32)
-        self.crowded = 0
+        self.crowded = False
 
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Adds rows.
@@ -92,32 +92,53 @@ class NearTwins:
         sets = Sets(self._hashes.read(), sizes)
         keys = self._keys.read().reshape(-1, BANDS)
         heads = np.sort(first)
+        stored = np.zeros(len(rows), np.int64)
         for band in range(BANDS):
             for one, other in self._candidates(keys, heads, band):
+                few = np.minimum(stored[one], stored[other]) < CROWD
+                self.crowded |= not few.all()
+                one, other = one[few], other[few]
                 for found, similarity in alike(sets, one, sets, other, self._floor):
+                    stored += np.bincount(np.concatenate([one[found], other[found]]), minlength=len(rows))
                     parts.append(Pairs.of(NEAR, rows[one[found]], rows[other[found]], similarity))
             on_band()
         return Pairs.joined(parts)
 
     def _candidates(self, keys: NDArray[np.uint32], heads: Ids, band: int) -> Iterator[tuple[Ids, Ids]]:
         """Yields pairs of rows that agree in this band and in none before it."""
-        own = keys[heads, band]
-        order = np.argsort(own, kind="stable")
-        if (own[order[CROWD + 1 :]] == own[order[: -CROWD - 1]]).any():
-            order = np.lexsort((keys[heads, (band + 1) % BANDS], own))
-        own, heads = own[order], heads[order]
-        places = np.flatnonzero(own[1:] == own[:-1])
-        for step in range(1, CROWD + 1):
-            places = places[places + step < len(own)]
-            places = places[own[places] == own[places + step]]
-            if not len(places):
-                return
-            one, other = heads[places], heads[places + step]
+        for one, other in self._agreeing(keys[heads, band], keys[heads, (band + 1) % BANDS]):
+            one, other = heads[one], heads[other]
             new = np.ones(len(one), np.bool_)
             for before in range(band):
                 new[new] = keys[one[new], before] != keys[other[new], before]
             yield one[new], other[new]
-        self.crowded = max(self.crowded, len(places))
+
+    def _agreeing(self, own: NDArray[np.uint32], following: NDArray[np.uint32]) -> Iterator[tuple[Ids, Ids]]:
+        """Yields pairs of equal keys: all of them, but in a crowd each with the first and with its neighbours.
+
+        Args:
+            own: The keys.
+            following: What puts the rows of a crowd in order.
+        """
+        order = np.argsort(own, kind="stable")
+        starts = np.flatnonzero(np.diff(own[order], prepend=own[order[:1]] + np.uint32(1)))
+        sizes = np.diff(starts, append=len(own))
+        crowd = sizes > CROWD + 1
+        hubs = np.repeat(np.where(crowd, order[starts], -1), sizes)
+        if crowd.any():
+            self.crowded = True
+            places = np.flatnonzero((hubs >= 0) & (hubs != order))
+            yield hubs[places], order[places]
+            order = np.lexsort((following, own))
+        own = own[order]
+        places = np.flatnonzero(own[1:] == own[:-1])
+        for step in range(1, CROWD + 1):
+            places = places[places + step < len(own)]
+            places = places[own[places] == own[places + step]]
+            one, other, hub = order[places], order[places + step], hubs[places]
+            yield one[(one != hub) & (other != hub)], other[(one != hub) & (other != hub)]
+            if not len(places):
+                return
 
 
 def _band_keys(signatures: NDArray[np.uint64]) -> NDArray[np.uint32]:

@@ -94,7 +94,7 @@ class TwinSearch:
             task.result(f"{len(pairs):,} pairs of similarity {FLOORS['near']:g} or more")
         if twins.crowded:
             reporter.say(
-                f"Some rows were compared with {near.CROWD} of the many that are like them in part, not with all."
+                f"Some rows are like many others: each was compared with some of them, at least {near.CROWD}, not with all."
             )
         return pairs
 
