@@ -22,7 +22,7 @@ def test_the_files_are_read_without_options(tmp_path, target):
         assert (item.messages[-1]["content"], item.answer, item.task, item.split, item.cluster) == (
             row["prompt"], row["answer"], row["task"], row["split"], row["cluster"]
         )  # fmt: skip
-    assert without_test_rows(reading.pool, read) == (reading.pool, [])
+    assert without_test_rows(reading.pool, read) == (reading.pool, [], 0)
 
 
 def test_exporting_twice_gives_the_same_bytes(tmp_path):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import suffice
-from suffice.cli import compare, demo, info, judge, lab, plan, prove, run, select, stages
+from suffice.cli import compare, demo, info, judge, lab, personal, plan, prove, run, select, stages, twins
 
 app = typer.Typer(
     name="suffice",
@@ -36,6 +36,8 @@ def _root(
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("select")(select.select)
+app.command("twins")(twins.twins)
+app.command("personal")(personal.personal)
 app.command("plan")(plan.plan)
 stages.register(app)
 app.command("prove")(prove.prove)

@@ -103,6 +103,7 @@ def _select(request: Request, folder: RunFolder, reporter: Reporter) -> dict[str
     write_selection(folder.selection, gathered.pool, choices)
     manifest = {
         "counts": choose.counts(gathered, len(choices)),
+        "overlap": gathered.overlap,
         "scorer": request.scorer,
         "selector": request.selector or choose.default_selector(request.scorer),
         "notes": scores.notes | {"missing": scores.missing},

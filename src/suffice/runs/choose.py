@@ -24,11 +24,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What came of reading the pool files."""
+    """What came of reading the pool files.
+
+    Attributes:
+        pool: The rows that may be chosen.
+        rejected: The others.
+        read: How many there were in all.
+        overlap: How many rows hold what ``test`` items ask (they are rejected) and what ``dev`` items ask (they
+            stay); `None` without a target.
+    """
 
     pool: Pool
     rejected: list[Rejected]
     read: int
+    overlap: dict[str, int] | None = None
 
     def write(self, pool_file: Path | None, rejected_file: Path) -> None:
         """Writes the pool (where asked) and the rejected rows, each with its reason."""
@@ -48,15 +57,17 @@ def gather(
     reading = read_pool(patterns, reject_twins=reject_twins, reporter=reporter)
     pool, rejected = reading.pool, list(reading.rejected)
     read = len(pool) + len(rejected)
+    overlap = None
     if target:
-        pool, leaked = without_test_rows(pool, target)
+        pool, leaked, dev = without_test_rows(pool, target, reporter)
         rejected += leaked
+        overlap = {"test": len(leaked), "dev": dev}
         if not len(pool):
             raise UserError(
                 f"all {len(leaked)} usable rows of the pool ask what the test items ask",
                 "give a pool that is not the target itself",
             )
-    return Gathered(pool, rejected, read)
+    return Gathered(pool, rejected, read, overlap)
 
 
 def score(

@@ -37,6 +37,7 @@ def manifest(run: Run) -> dict[str, Any]:
             "unchosen": len(run.pool) - chosen,
             "rejected": pool["rejected"],
         },
+        "overlap": pool.get("overlap"),
         "plan": read_json(folder.plan)["hash"],
         "model": run.model_key,
         "pool": run.pool.fingerprint,

@@ -33,7 +33,7 @@ class PoolStage:
         gathered.write(run.folder.pool, run.folder.rejected)
         run.judged.write(run.folder.target)
         run.__dict__.pop("pool", None)  # an earlier read is out of date
-        return counts(gathered, 0)
+        return counts(gathered, 0) | {"overlap": gathered.overlap}
 
 
 def _check_choice(run: Run, pool: Pool) -> None:
