@@ -150,10 +150,14 @@ def test_formats_are_tried_in_the_documented_order():
     assert list(FORMATS) == [
         "messages",
         "sharegpt",
+        "tau_bench",
+        "transcript",
+        "preference",
         "prompt_completion",
         "alpaca",
         "question_answer",
         "instruction_response",
+        "turns",
     ]
 
 
@@ -269,7 +273,7 @@ BAD = [
     ),
     (
         {"messages": [user("q"), assistant("", tool_calls=[{"function": {"name": "f", "arguments": "{"}}])]},
-        "E113 bad-tools",
+        "E105 arguments-are-not-json",
         "`arguments` in `messages[1]` is no JSON",
     ),
     (
