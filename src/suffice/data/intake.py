@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any
@@ -27,6 +27,7 @@ from suffice.data.rules import (
     UNKNOWN_FORMAT,
     RowError,
     Rule,
+    ignored_rules,
 )
 
 HEAD = 100  # rows that tell a file's format
@@ -59,6 +60,30 @@ class Terms:
         for name in self.columns:
             if name not in known:
                 raise unknown_name("field", name, known)
+
+
+def make_terms(
+    columns: Mapping[str, str],
+    ignore: Iterable[str],
+    allow_license: Iterable[str] | None,
+    *,
+    reject_twins: bool = False,
+) -> Terms:
+    """Returns terms from the words of a command or a recipe.
+
+    Args:
+        columns: See `Terms`.
+        ignore: Rules to ignore, as `ignored_rules` takes them.
+        allow_license: Licences to allow, in any case; `None` or none at all for all.
+        reject_twins: See `Terms`.
+
+    Raises:
+        UserError: A rule or a field is named that is none.
+    """
+    licenses = frozenset(name.casefold() for name in allow_license or ()) or None
+    terms = Terms(reject_twins, ignored_rules(ignore), licenses, dict(columns))
+    terms.check_columns()
+    return terms
 
 
 def read_columns(text: str | None) -> dict[str, str]:

@@ -177,6 +177,12 @@ BROKEN_CHARACTERS = Rule(
     "The text has marks of a wrong decoding (\ufffd, or such as â€™ for ’).",
     "read the source as UTF-8 and write the file anew",
 )
+REFUSED_BY_TEMPLATE = Rule(
+    "W208",
+    "refused-by-template",
+    "The model's chat template refuses the row, or would drop some of its turns (checked only where a model is named).",
+    "give another template with --chat-template; otherwise the row is not trained on",
+)
 FAILED_ATTEMPT = Rule(
     "W207",
     "failed-attempt",
@@ -210,6 +216,7 @@ RULES = (
     REPEATS_ITSELF,
     BROKEN_CHARACTERS,
     FAILED_ATTEMPT,
+    REFUSED_BY_TEMPLATE,
 )
 # A row that breaks one of these can be read all the same.
 _MAY_BE_IGNORED = (
