@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from suffice.common.errors import UserError
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 140  # characters of a turn
 _ROLE = 11  # columns that a speaker's name takes
+_TURNS = 4  # of a row
 _FILES = 20  # whose rows are shown
 OPEN, CLOSE = "⟦", "⟧"
 
@@ -77,24 +77,35 @@ def _console() -> Console:
     return Console(highlight=False, markup=False)
 
 
+def _block(console: Console, text: Text, first: Text) -> None:
+    """Prints text beside its first words and, where it is longer than a line, below itself."""
+    indent = first.cell_len
+    for place, line in enumerate(text.wrap(console, console.width - indent)):
+        line.rstrip()
+        console.print((first if place == 0 else Text(" " * indent)) + line, soft_wrap=True)
+
+
 def _file(console: Console, file: FileReading) -> None:
     kind = file.format or "no known format"
-    console.print(Text.assemble((file.path, "bold"), ": ", (kind, "cyan" if file.format else "red")))
-    counts = f"{file.rows:,} rows: {file.accepted:,} can be used, {file.rejected:,} cannot."
+    console.print(
+        Text.assemble((file.path, "bold"), ": ", (kind, "cyan" if file.format else "red")), soft_wrap=True
+    )
+    if file.rejected:
+        counts = f"{file.rows:,} rows: {file.accepted:,} can be used, {file.rejected:,} cannot."
+    else:
+        counts = f"{file.rows:,} rows: all can be used." if file.rows else "No rows."
     broken = "" if file.broken is None else f" The file breaks off at byte {file.broken:,}."
-    why = file.why[:1].upper() + file.why[1:]
-    console.print(Padding(Text(f"{why}. {counts}{broken}"), (0, 0, 0, 2)))
+    _block(console, Text(f"{file.why[:1].upper()}{file.why[1:]}. {counts}{broken}"), Text("  "))
 
 
 def _row(console: Console, example: Example) -> None:
     origin = ", ".join(filter(None, (example.source, example.license or "licence unknown")))
-    console.print(Text.assemble((f"\n  line {example.line}", "bold"), (f"  {origin}", "dim")))
-    for message in example.messages[:6]:
-        told = Text(f"{message['role']:<{_ROLE}}", style="dim") + Text(_said(message), style="default")
-        console.print(Padding(told, (0, 0, 0, 4)), overflow="fold")
-    more = len(example.messages) - 6
+    console.print(Text.assemble((f"\n  line {example.line}", "bold"), (f"  {origin}", "dim")), soft_wrap=True)
+    for message in example.messages[:_TURNS]:
+        _block(console, Text(_said(message)), Text(f"    {message['role']:<{_ROLE}}", style="dim"))
+    more = len(example.messages) - _TURNS
     if more > 0:
-        console.print(Text(f"    and {more} more turns", style="dim"))
+        console.print(Text(f"    and {more} more {'turn' if more == 1 else 'turns'}", style="dim"))
 
 
 def _said(message: Message) -> str:
@@ -110,13 +121,14 @@ def _rule(console: Console, rule: str, count: int, checked: Checked, out: Path |
     places = checked.findings.places[rule]
     for place in places:
         told = Text.assemble((f"{place.file}, line {place.line}", "dim"), f": {place.message}")
-        console.print(Padding(told, (0, 0, 0, 2)), overflow="fold")
+        _block(console, told, Text("  "))
     if count > len(places):
         rest = out / ("rejected.jsonl" if rule.startswith("E") else "pool.parquet") if out else None
         console.print(
             Text(f"  and {count - len(places):,} more{f', in {rest}' if rest else ''}", style="dim")
         )
-    console.print(Padding(Text.assemble(("remedy: ", "dim"), places[0].remedy), (0, 0, 1, 2)))
+    _block(console, Text(places[0].remedy), Text("  remedy: ", style="dim"))
+    console.print()
 
 
 def _sentence(checked: Checked, files: list[str], out: Path | None) -> str:

@@ -24,7 +24,7 @@ from suffice.data.paths import expand, shown_path, source_names
 from suffice.data.rejected import Rejected
 from suffice.data.tables import read_table, write_batches, write_table
 
-__all__ = ["FileReading", "Pool", "PoolReading", "Terms", "read_examples", "read_pool", "write_pool"]
+__all__ = ["ANY", "FileReading", "Pool", "PoolReading", "Terms", "read_examples", "read_pool", "write_pool"]
 
 _SCHEMA = pa.schema(
     [

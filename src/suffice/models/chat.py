@@ -76,7 +76,7 @@ class Chat:
         lost = kinds & self._dropped if kinds else kinds
         if lost:
             raise UserError(
-                f"the chat template drops {' and '.join(sorted(lost))}, and the conversation of {_roles(messages)} has some",
+                f"the chat template drops {' and '.join(sorted(lost))}, which the conversation has",
                 "give a template that renders them with --chat-template",
             )
         try:

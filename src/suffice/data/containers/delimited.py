@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from suffice.data.containers import row as limits
+from suffice.data.containers.jsonl import skip_line, too_long
 from suffice.data.containers.row import BrokenError, RawRow, decoded, first_line
 from suffice.data.rules import BAD_TABLE_ROW, FILE_TOO_LARGE, RowError
 
@@ -14,10 +15,11 @@ _SEPARATORS = ",\t;"
 
 
 class _Lines:
-    """The lines of a file as text, with the bytes read so far."""
+    """The lines of a file as text, with the bytes read so far; one that is too long is passed over, and noted."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self.offset = stream, 0
+        self.passed_over = False
 
     def __iter__(self) -> Iterator[str]:
         while line := self._stream.readline(limits.LIMIT + 1):
@@ -25,6 +27,9 @@ class _Lines:
                 raise BrokenError(0, "the file is UTF-16, not UTF-8")
             text = decoded(line) if self.offset == 0 else line.decode("utf-8", "surrogateescape")
             self.offset += len(line)
+            if len(line) > limits.LIMIT:
+                self.offset += skip_line(self._stream, line)
+                self.passed_over, text = True, "\n"
             yield text
 
 
@@ -46,7 +51,7 @@ def read_delimited(stream: BinaryIO) -> Iterator[RawRow]:
         reader = csv.reader(_chained(first, texts), delimiter=separator, strict=True)
         names = next(reader, [])
         while True:
-            line, start = reader.line_num + 1, lines.offset
+            line, start, lines.passed_over = reader.line_num + 1, lines.offset, False
             try:
                 cells = next(reader)
             except StopIteration:
@@ -56,7 +61,9 @@ def read_delimited(stream: BinaryIO) -> Iterator[RawRow]:
                     raise BrokenError(start, f"the quotation mark of line {line} is never closed") from error
                 yield RawRow(line, None, _csv_error(error))
                 continue
-            if cells:
+            if lines.passed_over:
+                yield RawRow(line, None, too_long())
+            elif cells:
                 yield _row(line, names, cells)
     except BrokenError:
         raise

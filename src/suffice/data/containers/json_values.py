@@ -17,7 +17,7 @@ from suffice.data.containers import row as limits
 from suffice.data.containers.row import SHOWN, BrokenError, RawRow, first_line
 
 _CHUNK = 2**20  # bytes
-_NEAR = 16  # characters; longer than -Infinity and than an escape that the window cuts in two
+_NEAR = 16  # characters; longer than -Infinity, and than what the window may cut off an escape or a number
 _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
@@ -77,7 +77,7 @@ class Window:
             except (ValueError, RecursionError) as error:
                 raise BrokenError(self.offset(), first_line(error), self.shown()) from error
             else:
-                if end < len(self._text) or self._ended:
+                if self._ended or len(self._text) - end >= _NEAR:  # else it may be half a number
                     self._place = end
                     return value
             if len(self._text) - self._place > limits.LIMIT:

@@ -24,19 +24,20 @@ def read_lines(stream: BinaryIO) -> Iterator[RawRow]:
             offset += len(line)
             line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
             if len(line) > limits.LIMIT:
-                offset += _skip_line(stream, line)
-                yield RawRow(number, None, _too_long())
+                offset += skip_line(stream, line)
+                yield RawRow(number, None, too_long())
             elif line.strip():
                 yield parsed(number, line)
     except Exception as error:  # zlib, lzma and zipfile have errors of their own
         raise BrokenError(offset, first_line(error)) from error
 
 
-def _too_long() -> RowError:
+def too_long() -> RowError:
+    """Returns the error of a line that is not read at once."""
     return RowError(FILE_TOO_LARGE, f"the line is longer than {limits.LIMIT:,} bytes")
 
 
-def _skip_line(stream: BinaryIO, start: bytes) -> int:
+def skip_line(stream: BinaryIO, start: bytes) -> int:
     """Reads to the end of a line and returns how many bytes that were."""
     skipped = 0
     while not start.endswith(b"\n") and (start := stream.readline(limits.LIMIT)):
