@@ -33,7 +33,7 @@ _LAST_LINE = re.compile(r"^\s*(?:[-*•|#>]|\d+[.)]|https?:)")
 _TEMPLATE = re.compile(
     r"<\|[A-Za-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|<\uff5c[^\uff5c]{2,30}\uff5c>"
 )
-_MOJIBAKE = re.compile("\ufffd|â€[™œ“”˜¦]|Ã[©¨¼¶¤±]|Â[ °»«]")  # noqa: RUF001
+_MOJIBAKE = re.compile("\ufffd|â€[™œ“”\u02dc¦]|Ã[©¨¼¶¤±]|Â[\u00a0°»«]")
 _SCRIPTS = {
     "Cyrillic": "\u0400-\u052f",
     "Arabic": "\u0600-\u06ff\u0750-\u077f",
