@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from suffice.data.example import Message
@@ -72,21 +72,26 @@ def cautions(row: Any, messages: Sequence[Message], ignored: frozenset[Rule]) ->
         messages: Its turns.
         ignored: Rules that are not looked at.
     """
-    return tuple(found for rule, find in _FINDERS if rule not in ignored for found in find(row, messages))
+    found = []
+    for rule, find in _FINDERS:
+        message = find(row, messages)
+        if message and rule not in ignored:
+            found.append(Caution(rule, message))
+    return tuple(found)
 
 
-def _cut_off(row: Any, messages: Sequence[Message]) -> Iterator[Caution]:
+def _cut_off(row: Any, messages: Sequence[Message]) -> str | None:
     """Finds an answer that stops in mid-sentence, judged only where its author ends sentences with a mark elsewhere."""
     if isinstance(row, dict) and row.get("finish_reason") == "length":
-        yield Caution(CUT_OFF, "the row's `finish_reason` is 'length'")
-        return
+        return "the row's `finish_reason` is 'length'"
     if not messages or messages[-1]["role"] != "assistant" or messages[-1].get("tool_calls"):
-        return
+        return None
     text = messages[-1]["content"].rstrip()
     if text.count("```") % 2:
-        yield Caution(CUT_OFF, f"turn {len(messages)} ends within a block of code")
-    elif len(text) >= _LONG and _stops(text):
-        yield Caution(CUT_OFF, f"turn {len(messages)} stops in mid-sentence at {text[-_TAIL:]!r}")
+        return f"turn {len(messages)} ends within a block of code"
+    if len(text) >= _LONG and text[-1] not in ".!?" and _stops(text):
+        return f"turn {len(messages)} stops in mid-sentence at {text[-_TAIL:]!r}"
+    return None
 
 
 def _stops(text: str) -> bool:
@@ -99,20 +104,18 @@ def _stops(text: str) -> bool:
     return len(_SENTENCE_END.findall(text)) >= 2
 
 
-def _language_mix(row: Any, messages: Sequence[Message]) -> Iterator[Caution]:
+def _language_mix(row: Any, messages: Sequence[Message]) -> str | None:
+    if all(turn["content"].isascii() for turn in messages if turn["role"] == "assistant"):
+        return None
     said = "\n".join(turn["content"] for turn in messages if turn["role"] == "assistant")
-    if said.isascii():
-        return
     heard = "\n".join(turn["content"] for turn in messages if turn["role"] != "assistant")
     for name, letters in _LETTERS.items():
         count = len(letters.findall(said))
         if count >= _STRAY and not (
             letters.search(heard) or _one_language(name, heard) or _ASKED_FOR.search(heard)
         ):
-            yield Caution(
-                LANGUAGE_MIX, f"the answers hold {count} letters of {name}, and nothing before them does"
-            )
-            return
+            return f"the answers hold {count} letters of {name}, and nothing before them does"
+    return None
 
 
 def _one_language(name: str, heard: str) -> bool:
@@ -121,42 +124,39 @@ def _one_language(name: str, heard: str) -> bool:
     return any(_LETTERS[other].search(heard) for other in kin)
 
 
-def _template_tokens(row: Any, messages: Sequence[Message]) -> Iterator[Caution]:
+def _template_tokens(row: Any, messages: Sequence[Message]) -> str | None:
     for place, turn in enumerate(messages, start=1):
         text = turn["content"]
-        found = _TEMPLATE.search(text) if "<" in text or "[" in text else None
-        if found:
-            yield Caution(TEMPLATE_TOKENS, f"turn {place} holds {found[0]!r}")
-            return
+        if ("<" in text or "[" in text) and (found := _TEMPLATE.search(text)):
+            return f"turn {place} holds {found[0]!r}"
+    return None
 
 
-def _repeats_itself(row: Any, messages: Sequence[Message]) -> Iterator[Caution]:
-    for place, turn in enumerate(messages, start=1):
-        text = turn["content"].rstrip()
-        if turn["role"] == "assistant" and len(text) >= _LONG:
-            tail = text[-_TAIL:]
-            if text.count(tail) >= _TIMES and any(letter.isalnum() for letter in tail):
-                yield Caution(REPEATS_ITSELF, f"turn {place} says {tail!r} {text.count(tail)} times")
-                return
-
-
-def _broken_characters(row: Any, messages: Sequence[Message]) -> Iterator[Caution]:
+def _repeats_itself(row: Any, messages: Sequence[Message]) -> str | None:
     for place, turn in enumerate(messages, start=1):
         text = turn["content"]
-        found = None if text.isascii() else _MOJIBAKE.search(text)
-        if found:
-            yield Caution(BROKEN_CHARACTERS, f"turn {place} holds {found[0]!r}")
-            return
+        if len(text) >= _LONG and turn["role"] == "assistant":
+            tail = text.rstrip()[-_TAIL:]
+            times = text.count(tail)
+            if times >= _TIMES and any(letter.isalnum() for letter in tail):
+                return f"turn {place} says {tail!r} {times} times"
+    return None
 
 
-def _failed_attempt(row: Any, messages: Sequence[Message]) -> Iterator[Caution]:
-    if isinstance(row, dict) and "traj" in row:
-        reward = row.get("reward")
-        if isinstance(reward, int | float) and reward <= 0:
-            yield Caution(FAILED_ATTEMPT, f"the reward is {reward:g}")
+def _broken_characters(row: Any, messages: Sequence[Message]) -> str | None:
+    for place, turn in enumerate(messages, start=1):
+        text = turn["content"]
+        if not text.isascii() and (found := _MOJIBAKE.search(text)):
+            return f"turn {place} holds {found[0]!r}"
+    return None
 
 
-_FINDERS: tuple[tuple[Rule, Callable[[Any, Sequence[Message]], Iterator[Caution]]], ...] = (
+def _failed_attempt(row: Any, messages: Sequence[Message]) -> str | None:
+    reward = row.get("reward") if isinstance(row, dict) and "traj" in row else None
+    return f"the reward is {reward:g}" if isinstance(reward, int | float) and reward <= 0 else None
+
+
+_FINDERS: tuple[tuple[Rule, Callable[[Any, Sequence[Message]], str | None]], ...] = (
     (CUT_OFF, _cut_off),
     (LANGUAGE_MIX, _language_mix),
     (TEMPLATE_TOKENS, _template_tokens),

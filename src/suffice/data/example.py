@@ -30,17 +30,31 @@ def content_id(messages: Sequence[Message], tools: Sequence[dict[str, Any]] | No
     """
     if not tools and only_text(messages):
         try:
-            text = _SORTED.encode([list(messages), None])
+            return text_id(messages)
         except UnicodeEncodeError:
-            return digest([list(messages), None])[:16]
-        if text.isascii() and b"\x7f" not in text:  # then it is what `digest` hashes, made many times as fast
-            return hashlib.sha256(text).hexdigest()[:16]
+            pass
     return digest([list(messages), list(tools) if tools else None])[:16]
+
+
+def text_id(messages: Sequence[Message]) -> str:
+    """Returns `content_id` of turns that are `only_text` and offer no tools, many times as fast.
+
+    Raises:
+        UnicodeEncodeError: The text holds half a character, which UTF-8 has no form for.
+    """
+    text = _SORTED.encode([messages, None])
+    if text.isascii() and b"\x7f" not in text:  # then it is the canonical form that `digest` hashes
+        return hashlib.sha256(text).hexdigest()[:16]
+    return digest([list(messages), None])[:16]
 
 
 def only_text(messages: Sequence[Message]) -> bool:
     """Tells whether every field of every turn is text."""
-    return all(isinstance(value, str) for turn in messages for value in turn.values())
+    for turn in messages:
+        for value in turn.values():
+            if not isinstance(value, str):
+                return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

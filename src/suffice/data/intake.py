@@ -15,7 +15,7 @@ from suffice.data.cautions import Caution, cautions
 from suffice.data.compression import Part
 from suffice.data.containers import RawRow
 from suffice.data.conversation import Conversation, check_answers, check_turns, check_values
-from suffice.data.example import Example, content_id, only_text
+from suffice.data.example import Example, content_id, only_text, text_id
 from suffice.data.formats import Format, load_formats
 from suffice.data.reading import read_part
 from suffice.data.rejected import Rejected
@@ -273,24 +273,17 @@ def _build(conversation: Conversation, row: Any, source: str, file: str, line: i
         license_tag = _label(row.get("license")) or _label(row.get("licence"))
     if tools or not only_text(messages):
         check_values([messages, tools, source, license_tag])
+        row_id = content_id(messages, tools)
     else:
-        _check_unicode([messages, source, license_tag])
-    return Example(content_id(messages, tools), messages, tools, source, license_tag, file, line)
+        try:
+            row_id = text_id(messages)
+            msgspec.json.encode((source, license_tag))
+        except UnicodeEncodeError:
+            check_values([messages, source, license_tag])
+            raise RowError(BAD_CONTENT, "the text is no valid Unicode") from None
+    return Example(row_id, messages, tools, source, license_tag, file, line)
 
 
 def _label(value: Any) -> str | None:
     """Returns a text without blanks around it; `None` where it is no text or empty."""
     return value.strip() or None if isinstance(value, str) else None
-
-
-def _check_unicode(texts: Any) -> None:
-    """Checks that texts can be written as UTF-8.
-
-    Raises:
-        RowError: One holds half a character.
-    """
-    try:
-        msgspec.json.encode(texts)
-    except UnicodeEncodeError:
-        check_values(texts)
-        raise RowError(BAD_CONTENT, "the text is no valid Unicode") from None

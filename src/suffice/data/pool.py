@@ -108,8 +108,18 @@ def record_batches(examples: Iterable[Example]) -> Iterator[pa.RecordBatch]:
     """Yields rows as batches of a pool's table."""
     rows = iter(examples)
     while batch := list(islice(rows, _BATCH)):
-        columns = {name: [_cell(example, name) for example in batch] for name in _SCHEMA.names}
-        yield pa.RecordBatch.from_pydict(columns, schema=_SCHEMA)
+        columns = [
+            [example.id for example in batch],
+            [_json(example.messages) for example in batch],
+            [_json(example.tools) if example.tools else None for example in batch],
+            [example.source for example in batch],
+            [example.license for example in batch],
+            [example.file for example in batch],
+            [example.line for example in batch],
+            [example.warnings for example in batch],
+        ]
+        arrays = [pa.array(cells, kind.type) for cells, kind in zip(columns, _SCHEMA, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
 
 
 def write_pool(path: Path, examples: Iterable[Example]) -> None:
@@ -117,10 +127,7 @@ def write_pool(path: Path, examples: Iterable[Example]) -> None:
     write_batches(path, _SCHEMA, record_batches(examples))
 
 
-def _cell(example: Example, name: str) -> Any:
-    value = getattr(example, name)
-    if name not in ("messages", "tools") or value is None:
-        return value
+def _json(value: Any) -> bytes | str:
     try:
         return msgspec.json.encode(value)
     except (OverflowError, UnicodeEncodeError):  # integers beyond 64 bits
