@@ -68,7 +68,8 @@ W204 template-tokens-in-text  1 row
   mixed.jsonl, line 3: turn 2 holds '<|im_end|>'
   remedy: write the turns apart and leave the marks to the template
 
-2 of 7 rows can be used. To keep all the others with their reasons: suffice check mixed.jsonl --out checked
+2 of 7 rows can be used.
+To keep the others with their reasons: suffice check mixed.jsonl --out checked
 """
 
 
@@ -127,8 +128,8 @@ def test_rows_are_written_where_asked(folder, capsys):
     code, out, _ = checked(capsys, "mixed.jsonl", "--quiet", "--out", "checked")
     assert code == 0
     assert out.endswith(
-        "2 of 7 rows can be used. They are in checked/pool.parquet; the others, with their reasons, in "
-        "checked/rejected.jsonl.\n"
+        "2 of 7 rows can be used.\n"
+        "They are in checked/pool.parquet, the others with their reasons in checked/rejected.jsonl.\n"
     )
     assert "  and 1 more, in checked/rejected.jsonl\n" in out
     pool = Pool.read(Path("checked/pool.parquet"))

@@ -102,7 +102,7 @@ def _row(console: Console, example: Example) -> None:
     origin = ", ".join(filter(None, (example.source, example.license or "licence unknown")))
     console.print(Text.assemble((f"\n  line {example.line}", "bold"), (f"  {origin}", "dim")), soft_wrap=True)
     for message in example.messages[:_TURNS]:
-        _block(console, Text(_said(message)), Text(f"    {message['role']:<{_ROLE}}", style="dim"))
+        _block(console, Text(_said(message)), Text.assemble((f"    {message['role']:<{_ROLE}}", "dim")))
     more = len(example.messages) - _TURNS
     if more > 0:
         console.print(Text(f"    and {more} more {'turn' if more == 1 else 'turns'}", style="dim"))
@@ -127,16 +127,16 @@ def _rule(console: Console, rule: str, count: int, checked: Checked, out: Path |
         console.print(
             Text(f"  and {count - len(places):,} more{f', in {rest}' if rest else ''}", style="dim")
         )
-    _block(console, Text(places[0].remedy), Text("  remedy: ", style="dim"))
+    _block(console, Text(places[0].remedy), Text.assemble(("  remedy: ", "dim")))
     console.print()
 
 
 def _sentence(checked: Checked, files: list[str], out: Path | None) -> str:
-    """Returns what happened in words, and the next useful command."""
+    """Returns what happened in words and, in a line of its own, the next useful command or file."""
     told = f"{checked.accepted:,} of {checked.rows:,} rows can be used."
     if out:
-        return f"{told} They are in {out / 'pool.parquet'}; the others, with their reasons, in {out / 'rejected.jsonl'}."
+        return f"{told}\nThey are in {out / 'pool.parquet'}, the others with their reasons in {out / 'rejected.jsonl'}."
     named = " ".join(map(shlex.quote, files[:1])) + (" …" if len(files) > 1 else "")
     if checked.accepted == checked.rows and checked.rows:
-        return f"{told} Next: suffice check {named} --preview --model MODEL"
-    return f"{told} To keep all the others with their reasons: suffice check {named} --out checked"
+        return f"{told}\nNext: suffice check {named} --preview --model MODEL"
+    return f"{told}\nTo keep the others with their reasons: suffice check {named} --out checked"
