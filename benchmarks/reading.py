@@ -91,10 +91,36 @@ def worker(way: str, file: Path, folder: Path) -> None:
         "datatrove": ("datatrove",),
     }[way]:
         importlib.import_module(module)
+    if way == "suffice":
+        from suffice.data.formats import load_formats
+
+        load_formats()
     start = time.perf_counter()
     work(way, file, folder)
     seconds = time.perf_counter() - start
     sys.stdout.write(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]) + "\n")
+
+
+def compare(rows: int, repeats: int, times: dict[str, list[float]]) -> None:
+    """Measures all ways on one file, in turns, adds their medians to ``times`` and prints a line of each."""
+    found: dict[str, list[tuple[float, float]]] = {way: [] for way in times}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "pool.jsonl"
+        write_rows(file, rows)
+        megabytes = file.stat().st_size / 1e6
+        for _ in range(repeats):
+            for way, pairs in found.items():
+                pairs.append(measure(way, file))
+    for way, pairs in found.items():
+        times[way].append(statistics.median(seconds for seconds, _ in pairs))
+    for way, pairs in found.items():
+        seconds, peak = times[way][-1], max(peak for _, peak in pairs)
+        ratio = seconds / times["datasets"][-1] if "datasets" in times else math.nan
+        over = "  more than 2 GB" if way == "suffice" and peak > MEMORY else ""
+        print(
+            f"{rows:>9,} rows {megabytes:7.1f} MB  {way:<10} {seconds:7.2f} s  {megabytes / seconds:6.1f} MB/s  "
+            f"peak {peak / 1e6:6.0f} MB  {ratio:5.2f} x load_dataset{over}"
+        )
 
 
 def exponent(sizes: list[int], seconds: list[float]) -> float:
@@ -148,28 +174,7 @@ def main() -> None:
     sizes = sorted(int(word) for word in options.rows.split(","))
     times: dict[str, list[float]] = {way: [] for way in ways}
     for rows in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "pool.jsonl"
-            write_rows(file, rows)
-            megabytes = file.stat().st_size / 1e6
-            found = {way: [] for way in ways}
-            for _ in range(options.repeats):
-                for way in ways:
-                    found[way].append(measure(way, file))
-        for way in ways:
-            seconds = statistics.median(pair[0] for pair in found[way])
-            times[way].append(seconds)
-            peak = max(pair[1] for pair in found[way])
-            ratio = (
-                seconds / times["datasets"][-1]
-                if len(times.get("datasets", ())) == len(times[way])
-                else math.nan
-            )
-            over = "  more than 2 GB" if way == "suffice" and peak > MEMORY else ""
-            print(
-                f"{rows:>9,} rows {megabytes:7.1f} MB  {way:<10} {seconds:7.2f} s  {megabytes / seconds:6.1f} MB/s  "
-                f"peak {peak / 1e6:6.0f} MB  {ratio:5.2f} x load_dataset{over}"
-            )
+        compare(rows, options.repeats, times)
     if len(sizes) > 1:
         for way in ways:
             print(f"growth of {way}: rows to the power {exponent(sizes, times[way]):.2f}")
