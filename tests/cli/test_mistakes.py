@@ -280,7 +280,7 @@ def test_ctrl_c(files, capsys, monkeypatch):
         (["run"], "Missing argument 'RECIPE'; see suffice run --help"),
         (
             ["run", "lima", "--bogus"],
-            "No such option: --bogus (Possible options: --budgets, --jobs, --out); see suffice run --help",
+            "No such option: --bogus (Possible options: --budgets, --columns, --out); see suffice run --help",
         ),
         (["score"], "Missing argument 'RUN'; see suffice score --help"),
         (["lab"], "Missing command; see suffice lab --help"),

@@ -150,10 +150,14 @@ def test_formats_are_tried_in_the_documented_order():
     assert list(FORMATS) == [
         "messages",
         "sharegpt",
+        "tau_bench",
+        "transcript",
+        "preference",
         "prompt_completion",
         "alpaca",
         "question_answer",
         "instruction_response",
+        "turns",
     ]
 
 
@@ -269,7 +273,7 @@ BAD = [
     ),
     (
         {"messages": [user("q"), assistant("", tool_calls=[{"function": {"name": "f", "arguments": "{"}}])]},
-        "E113 bad-tools",
+        "E105 arguments-are-not-json",
         "`arguments` in `messages[1]` is no JSON",
     ),
     (
@@ -348,3 +352,123 @@ def test_parallel_calls_and_their_results():
     row = {"messages": [user("q"), assistant("", tool_calls=calls), *results]}
     messages, _ = checked(FORMATS["messages"], row)
     assert [made["id"] for made in messages[1]["tool_calls"]] == ["c1", "c2"]
+
+
+EXAMPLES = [(name, row) for name, format_ in FORMATS.items() for row in format_.examples]
+
+
+@pytest.mark.parametrize(("name", "row"), EXAMPLES)
+def test_the_examples_of_a_format_are_of_it(name, row):
+    assert next(known for known, format_ in FORMATS.items() if format_.detect(row)) == name
+    messages, _ = checked(FORMATS[name], row)
+    assert messages[-1]["role"] in ("assistant", "user")
+    if isinstance(row, dict):
+        assert set(row) & set(FORMATS[name].fields)
+    assert FORMATS[name].reason
+
+
+def first(row):
+    return next(format_ for format_ in FORMATS.values() if format_.detect(row)).convert(row)
+
+
+def test_thoughts_are_kept_apart_from_the_answer():
+    parts = [{"type": "reasoning", "text": "hm"}, {"type": "output_text", "text": "a"}]
+    for turn in (
+        {"content": "a", "reasoning_content": "hm"},
+        {"content": "a", "thinking": "hm"},
+        {"content": parts},
+    ):
+        messages, _ = first({"messages": [user("q"), {"role": "assistant", **turn}]})
+        assert messages[1] == assistant("a", reasoning_content="hm")
+
+
+def test_roles_have_many_names():
+    names = [("Human", "GPT"), ("prompter", "claude"), (" user ", "Model"), ("human", "ai")]
+    for asks, answers in names:
+        messages, _ = first(
+            {"conversations": [{"from": asks, "value": "q"}, {"from": answers, "value": "a"}]}
+        )
+        assert messages == [user("q"), assistant("a")]
+
+
+def test_a_call_joins_the_words_before_it():
+    turns = [
+        {"from": "human", "value": "q"},
+        {"from": "gpt", "value": "I look."},
+        {"from": "function_call", "value": '{"name": "f", "arguments": {}}'},
+        {"from": "function_call", "value": '{"name": "g", "arguments": {}}'},
+        {"from": "observation", "value": "1"},
+        {"from": "gpt", "value": "a"},
+    ]
+    messages, _ = checked(FORMATS["sharegpt"], {"conversations": turns})
+    assert messages[1] == assistant("I look.", tool_calls=[call("f", {}), call("g", {})])
+    assert [turn["role"] for turn in messages] == ["user", "assistant", "tool", "assistant"]
+
+
+def test_turns_may_be_json_text():
+    row = {"messages": json.dumps([user("q"), assistant("a")]), "tools": json.dumps([SEARCH])}
+    assert first(row) == ([user("q"), assistant("a")], [WRAPPED])
+    with pytest.raises(RowError, match="`messages` is text that is no JSON"):
+        first({"messages": "[{"})
+
+
+@pytest.mark.parametrize(
+    ("row", "messages"),
+    [
+        ({"prompt": "p", "chosen": "c", "rejected": "r"}, [user("p"), assistant("c")]),
+        (
+            {"prompt": "p", "chosen": [assistant("c")], "rejected": [assistant("r")]},
+            [user("p"), assistant("c")],
+        ),
+        (
+            {"prompt": [system("s"), user("p")], "chosen": [assistant("c")], "rejected": []},
+            [system("s"), user("p"), assistant("c")],
+        ),
+        (
+            {"prompt": "p", "chosen": [user("p"), assistant("c")], "rejected": []},
+            [user("p"), assistant("c")],
+        ),
+        (
+            {"chosen": "\n\nHuman: p\n\nAssistant: c\n\nHuman: q\n\nAssistant: d", "rejected": ""},
+            [user("p"), assistant("c"), user("q"), assistant("d")],
+        ),
+        ({"dialogue": [user("q"), assistant("a")]}, [user("q"), assistant("a")]),
+        (
+            {"messages_display": "system: s\nuser: q\nmore\nassistant: a"},
+            [system("s"), user("q\nmore"), assistant("a")],
+        ),
+    ],
+)
+def test_the_other_forms(row, messages):
+    assert first(row).messages == messages
+
+
+def test_questions_by_turns_are_no_conversation():
+    assert not any(format_.detect({"turns": ["one?", "two?"]}) for format_ in FORMATS.values())
+    assert not any(
+        format_.detect(row) for format_ in FORMATS.values() for row in ([], [1, 2], ["q"], "q", None, 7)
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "rule", "message"),
+    [
+        (
+            {"chosen": "c", "rejected": "r"},
+            "E107",
+            "the row has no `prompt`, and `chosen` is no list of turns",
+        ),
+        (
+            {"messages_display": "user: q\nassistant: None\ntool: x"},
+            "E104",
+            "turn 2 was a tool call, and the transcript leaves out what was called",
+        ),
+        ({"messages_display": "hello\nuser: q"}, "E107", "`messages_display` begins with nobody's words"),
+        ({"messages_display": 7}, "E107", "`messages_display` is no text"),
+        ({"traj": 7}, "E107", "`traj` is no list of turns"),
+    ],
+)
+def test_a_bad_row_of_the_other_forms(row, rule, message):
+    with pytest.raises(RowError) as caught:
+        first(row)
+    assert (caught.value.rule.code, caught.value.message) == (rule, message)

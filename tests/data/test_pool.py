@@ -96,8 +96,8 @@ def test_mixed_files_and_bad_rows_add_up(tmp_path):
             "the line is no JSON: Expecting property name enclosed in double quotes (column 2)",
             "{oops",
         ),
-        (5, "E105 not-an-object", "the row is a list, not an object", [1, 2]),
-        (6, "E105 not-an-object", "the row is null, not an object", None),
+        (5, "E114 not-an-object", "the row is a list, not an object", [1, 2]),
+        (6, "E114 not-an-object", "the row is null, not an object", None),
         (8, "E101 empty-answer", "turn 2, of the assistant, has no text", {"instruction": "i", "output": ""}),
         (9, "E106 unknown-format", "no known format has the fields 'text'", {"text": "once upon a time"}),
     ]

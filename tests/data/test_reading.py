@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suffice.common.errors import UserError
-from suffice.data import reading
+from suffice.data import compression
+from suffice.data.containers import json_values
+from suffice.data.containers import row as limits
 from suffice.data.pool import read_pool
 from suffice.data.reading import expand, read_rows, source_names
 
@@ -98,7 +100,12 @@ def test_a_broken_array_gives_the_rows_before_the_break(tmp_path):
     assert rows[-1].line == 3
     assert str(rows[-1].error.rule) == "E109 broken-file"
     (*_, last) = rows_of(tmp_path / "a.json", ARRAY[:-1])
-    assert told(last) == (4, "E109 broken-file", "the array has no end")
+    assert told(last) == (
+        4,
+        "E109 broken-file",
+        f"nothing can be read from byte {len(ARRAY) - 1} on (the array has no end)",
+    )
+    assert last.offset == len(ARRAY) - 1
 
 
 @pytest.mark.parametrize(("name", "pack"), [("a.jsonl.gz", gzip.compress), ("a.jsonl.xz", lzma.compress)])
@@ -110,11 +117,11 @@ def test_a_truncated_archive_gives_the_rows_before_the_break(tmp_path, name, pac
     rows = rows_of(tmp_path / name, packed[: len(packed) // 2])
     assert len(rows) > 500
     assert all(row.error is None for row in rows[:-1])
-    assert told(rows[-1]) == (
-        rows[-2].line + 1,
-        "E109 broken-file",
-        "nothing can be read from here on (Compressed file ended before the end-of-stream marker was reached)",
-    )
+    whole = sum(map(len, many.splitlines(keepends=True)[: len(rows) - 1]))
+    reason = "Compressed file ended before the end-of-stream marker was reached"
+    message = f"nothing can be read from byte {whole:,} of what is packed in it on ({reason})"
+    assert told(rows[-1]) == (rows[-2].line + 1, "E109 broken-file", message)
+    assert rows[-1].offset == whole
 
 
 @pytest.mark.parametrize("name", ["a.jsonl.gz", "a.json.gz", "a.jsonl.xz", "a.parquet", "a.parquet.gz"])
@@ -140,11 +147,18 @@ def test_bytes_that_are_no_utf8_spoil_their_row_only(tmp_path):
 
 
 def test_a_text_too_large_to_be_read_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "LIMIT", 100)
-    rows = rows_of(tmp_path / "a.jsonl", LINES + b"x" * 200)
-    assert told(rows[-1]) == (4, "E108 file-too-large", "the line is longer than 100 bytes")
-    (row,) = rows_of(tmp_path / "a.json", b"[" + b" " * 200)
-    assert told(row) == (1, "E108 file-too-large", "the file holds more than 100 bytes")
+    monkeypatch.setattr(limits, "LIMIT", 100)
+    rows = rows_of(tmp_path / "a.jsonl", LINES + b"x" * 250 + b"\n" + LINES)
+    assert [row.line for row in rows] == [1, 2, 3, 4, 5, 6, 7]
+    assert told(rows[3]) == (4, "E108 file-too-large", "the line is longer than 100 bytes")
+    monkeypatch.setattr(json_values, "_CHUNK", 64)
+    rows = rows_of(tmp_path / "a.json", b"[[1], " + b'"' + b"x" * 250 + b'"]')
+    assert told(rows[-1]) == (
+        2,
+        "E109 broken-file",
+        "nothing can be read from byte 6 on (a row is longer than 100 bytes)",
+    )
+    monkeypatch.setattr(compression, "UNPACKED", 100)
     (row,) = rows_of(tmp_path / "a.parquet.gz", gzip.compress(parquet_bytes(ROWS)))
     assert told(row) == (1, "E108 file-too-large", "the file holds more than 100 bytes")
 
@@ -208,13 +222,13 @@ def test_paths_that_cannot_be_read(tmp_path):
         == f"no file {at}/{long}/a: there is no folder {at}/{long}; check the path"
     )
     assert user_error([f"{at}/a\0"]) == f"no file {at}/a\0; check the path"
-    assert user_error([at]) == f"{at} is a folder; give its files, such as '{at}/*.jsonl'"
     assert (
         user_error([f"{at}/gone.jsonl"])
         == f"{at}/gone.jsonl is no regular file or leads nowhere; give a file"
     )
     assert user_error([f"{at}/notes.txt"]) == (
-        f"{at}/notes.txt is of no known type; give .jsonl, .json or .parquet, each also with .gz or .xz at the end"
+        f"{at}/notes.txt is of no known type; give .jsonl, .json, .csv, .parquet or .arrow, each also with .gz, .xz, "
+        ".zst or .zip at the end, or a .zip of such"
     )
 
 

@@ -21,6 +21,8 @@ POOLS = [
     ("pools/gsm8k_train.jsonl", "question_answer", 7_473, {}),
     ("pools/self_instruct_5k.jsonl", "alpaca", 5_000, {}),
     ("trajectories/glaive_toolcall_sharegpt.json", "sharegpt", 300, {}),
+    ("trajectories/tau_airline_gpt4o.json", "tau_bench", 200, {}),
+    ("trajectories/tau_airline_few_shot.jsonl", "transcript", 19, {"E104 tool-result-without-call": 18}),
 ]
 
 
@@ -46,14 +48,9 @@ def test_tool_calls_of_glaive():
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "trajectories/tau_airline_gpt4o.json",
-        "trajectories/tau_airline_few_shot.jsonl",
-        "rlvr/dsr_sub.parquet",
-    ],
+    "name", ["rlvr/dsr_sub.parquet", "targets/seed_tasks.jsonl", "targets/vicuna_questions.jsonl"]
 )
-def test_forms_that_are_not_known_yet_are_said_to_be_so(name):
+def test_what_is_no_pool_is_said_to_be_none(name):
     with pytest.raises(UserError, match="most often E106 unknown-format"):
         read_pool([DATA / name])
 

@@ -64,6 +64,16 @@ def test_the_tables_of_the_lab_are_those_of_the_code():
     assert set(re.findall(r"`([\w-]+)`", measured)) >= set(GATES)
 
 
+def test_every_rule_and_every_format_is_in_the_page_of_pools():
+    from suffice.data.formats import load_formats
+    from suffice.data.rules import RULES
+
+    text = (ROOT / "docs" / "pools.md").read_text(encoding="utf-8")
+    rows = [f"| `{rule}` | {rule.meaning} | {rule.remedy} |" for rule in RULES]
+    rows += [f"| `{name}` | {format_.reason} |" for name, format_ in load_formats().items()]
+    assert [row for row in rows if row not in text] == []
+
+
 def test_the_changelog_has_an_unreleased_section():
     assert "\n## Unreleased\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 

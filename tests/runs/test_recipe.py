@@ -115,7 +115,7 @@ def test_what_is_wrong_is_named_with_its_remedy(overrides, text):
             "pool: [p]\ntarget: {file: t}\nbudget: 5\n",
             (
                 "unknown field of my.yaml: 'budget'; choose one of: chat_template, design, execution, model, name, pool, "
-                "seed, selection, target, training"
+                "reading, seed, selection, target, training"
             ),
         ),
         (

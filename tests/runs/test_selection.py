@@ -32,12 +32,17 @@ def refused(rows, tmp_path):
 def test_rows_come_back_in_the_order_chosen(path):
     write_selection(path, POOL, CHOICES)
     rows = read_selection(path)
-    assert [list(row) for row in rows] == [["id", "messages", "source", "reason", "evidence"]] * 3
+    assert [list(row) for row in rows] == [
+        ["id", "messages", "source", "license", "file", "line", "reason", "evidence"]
+    ] * 3
     assert [row["id"] for row in rows] == [POOL.ids[i] for i in (7, 2, 5)]
     assert rows[0] == {
         "id": POOL[7].id,
         "messages": list(POOL[7].messages),
         "source": "made",
+        "license": None,
+        "file": "made.jsonl",
+        "line": 8,
         "reason": "score 7",
         "evidence": {"score": 7.0, "beat": POOL.ids[6]},
     }

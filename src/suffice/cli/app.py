@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import suffice
-from suffice.cli import compare, demo, info, judge, lab, personal, plan, prove, run, select, stages, twins
+from suffice.cli import check, compare, demo, info, judge, lab, personal, plan, prove, run, select, stages, twins
 
 app = typer.Typer(
     name="suffice",
@@ -33,6 +33,7 @@ def _root(
     pass
 
 
+app.command("check")(check.check)
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("select")(select.select)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from suffice.data.intake import Terms
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
@@ -31,6 +34,47 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes side by 
 ChatTemplate = Annotated[
     str | None, typer.Option(help="A chat template (file or text) instead of the model's own.")
 ]
+Columns = Annotated[
+    str | None,
+    typer.Option(help="The file's columns by field, such as prompt=question,completion=answer."),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(help="Rules to ignore, such as W2 or E103; may be given more than once."),
+]
+AllowLicense = Annotated[
+    list[str] | None,
+    typer.Option(help="Licences to allow, such as mit,apache-2.0; rows of others, or of none, are rejected."),
+]
+RejectTwins = Annotated[bool, typer.Option("--reject-twins", help="Reject exact twins.")]
+
+
+def terms(
+    columns: str | None, ignore: list[str] | None, allow_license: list[str] | None, *, reject_twins: bool
+) -> Terms:
+    """Returns what a command asks of rows.
+
+    Raises:
+        UserError: A rule or a column is named that is none.
+    """
+    from suffice.data.intake import make_terms
+
+    return make_terms(
+        read_columns_option(columns), words(ignore) or [], words(allow_license), reject_twins=reject_twins
+    )
+
+
+def read_columns_option(columns: str | None) -> dict[str, str]:
+    """Returns ``--columns`` as a column for each field; see `suffice.data.intake.read_columns`."""
+    from suffice.data.intake import read_columns
+
+    return read_columns(columns)
+
+
+def words(given: list[str] | None) -> list[str] | None:
+    """Returns words that were given apart or with commas between them; `None` where none was."""
+    found = [word.strip() for part in given or [] for word in part.split(",") if word.strip()]
+    return found or None
 
 
 def absolute(path: str | None) -> str | None:

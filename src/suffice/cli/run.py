@@ -23,6 +23,9 @@ def run(
     extractor: Annotated[
         str | None, typer.Option(help="What is compared: auto, number, exact, choice or last_line.")
     ] = None,
+    columns: options.Columns = None,
+    ignore: options.Ignore = None,
+    allow_license: options.AllowLicense = None,
     items: Annotated[
         int | None, typer.Option(min=1, help="Test items of each family; all by default.")
     ] = None,
@@ -81,6 +84,9 @@ def run(
         "target.extractor": extractor,
         "target.items": items,
         "target.max_new_tokens": max_new_tokens,
+        "reading.columns": options.read_columns_option(columns) or None,
+        "reading.ignore": options.words(ignore),
+        "reading.allow_license": options.words(allow_license),
         "selection.scorer": scorer,
         "selection.selector": selector,
         "selection.budget": budget,

@@ -23,7 +23,10 @@ def select(
     selector: options.SelectorName = None,
     budget: options.Budget = None,
     out: Annotated[Path | None, typer.Option("--out", help="The folder to write.")] = None,
-    reject_twins: Annotated[bool, typer.Option("--reject-twins", help="Reject exact twins.")] = False,
+    reject_twins: options.RejectTwins = False,
+    columns: options.Columns = None,
+    ignore: options.Ignore = None,
+    allow_license: options.AllowLicense = None,
     seed: options.Seed = None,
     chat_template: options.ChatTemplate = None,
     device: options.Device = None,
@@ -39,7 +42,7 @@ def select(
     """
     if run is not None:
         # fmt: off
-        others = (pool, target, dev, model, scorer, selector, budget, out, seed, chat_template, device, dtype, jobs)
+        others = (pool, target, dev, model, scorer, selector, budget, out, seed, chat_template, device, dtype, jobs, columns, ignore, allow_license)
         # fmt: on
         if reject_twins or any(option is not None for option in others):
             raise UserError(
@@ -78,7 +81,7 @@ def select(
             uses_model=model is not None,
             seed=seed or 0,
             jobs=jobs,
-            reject_twins=reject_twins,
+            terms=options.terms(columns, ignore, allow_license, reject_twins=reject_twins),
         ),
         reporter(quiet=quiet),
     )

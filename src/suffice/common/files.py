@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,20 +51,34 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_jsonl(path: Path, rows: Iterable[Any]) -> int:
-    """Writes ``rows`` to ``path`` atomically, one JSON value a line, and returns how many there were.
+@contextmanager
+def jsonl_writer(path: Path) -> Iterator[Callable[[Any], None]]:
+    """Yields a function that writes one value a line to ``path``, which is there once the block ends without error.
 
     A lone surrogate (which a JSON file can hold but UTF-8 cannot) is written as its escape.
     """
-    count = 0
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        for row in rows:
+
+        def write(row: Any) -> None:
             line = dump_json(row)
             try:
                 line.encode("utf-8")
             except UnicodeEncodeError:
                 line = json.dumps(row, allow_nan=False)
             file.write(line + "\n")
+
+        yield write
+
+
+def write_jsonl(path: Path, rows: Iterable[Any]) -> int:
+    """Writes ``rows`` to ``path`` atomically, one JSON value a line, and returns how many there were.
+
+    See `jsonl_writer`.
+    """
+    count = 0
+    with jsonl_writer(path) as write:
+        for row in rows:
+            write(row)
             count += 1
     return count
 

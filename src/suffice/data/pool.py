@@ -7,22 +7,24 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from suffice.common.errors import UserError
 from suffice.common.files import digest
 from suffice.common.progress import Reporter, Silent
-from suffice.data.conversation import Conversation, check_answers, check_turns, check_values
-from suffice.data.example import Example, content_id
-from suffice.data.formats import Format, load_formats
-from suffice.data.reading import RawRow, expand, read_rows, shown_path, source_names
+from suffice.data.compression import parts
+from suffice.data.example import Example
+from suffice.data.intake import FileReading, Intake, Terms
+from suffice.data.paths import expand, shown_path, source_names
 from suffice.data.rejected import Rejected
-from suffice.data.rules import EXACT_TWIN, NOT_AN_OBJECT, UNKNOWN_FORMAT, RowError
-from suffice.data.tables import read_table, write_table
+from suffice.data.tables import read_table, write_batches, write_table
+
+__all__ = ["ANY", "FileReading", "Pool", "PoolReading", "Terms", "read_examples", "read_pool", "write_pool"]
 
 _SCHEMA = pa.schema(
     [
@@ -33,10 +35,10 @@ _SCHEMA = pa.schema(
         ("license", pa.string()),
         ("file", pa.string()),
         ("line", pa.int64()),
+        ("warnings", pa.list_(pa.string())),
     ]
 )
 _BATCH = 4096
-_HEAD = 100  # rows that tell a file's format
 
 
 class Pool:
@@ -55,12 +57,7 @@ class Pool:
     @classmethod
     def from_examples(cls, examples: Iterable[Example]) -> Pool:
         """Builds a pool from rows, which are taken one batch at a time."""
-        batches = []
-        rows = iter(examples)
-        while batch := list(islice(rows, _BATCH)):
-            columns = {name: [_cell(example, name) for example in batch] for name in _SCHEMA.names}
-            batches.append(pa.RecordBatch.from_pydict(columns, schema=_SCHEMA))
-        return cls(pa.Table.from_batches(batches, schema=_SCHEMA))
+        return cls(pa.Table.from_batches(record_batches(examples), schema=_SCHEMA))
 
     @classmethod
     def read(cls, path: Path) -> Pool:
@@ -107,35 +104,42 @@ class Pool:
         return digest([self.ids, self.sources])
 
 
-def _cell(example: Example, name: str) -> Any:
-    value = getattr(example, name)
-    if name in ("messages", "tools") and value is not None:
+def record_batches(examples: Iterable[Example]) -> Iterator[pa.RecordBatch]:
+    """Yields rows as batches of a pool's table."""
+    rows = iter(examples)
+    while batch := list(islice(rows, _BATCH)):
+        columns = [
+            [example.id for example in batch],
+            [_json(example.messages) for example in batch],
+            [_json(example.tools) if example.tools else None for example in batch],
+            [example.source for example in batch],
+            [example.license for example in batch],
+            [example.file for example in batch],
+            [example.line for example in batch],
+            [example.warnings for example in batch],
+        ]
+        arrays = [pa.array(cells, kind.type) for cells, kind in zip(columns, _SCHEMA, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+
+
+def write_pool(path: Path, examples: Iterable[Example]) -> None:
+    """Writes rows as the Parquet file of a pool, atomically; no more than one batch of them is held."""
+    write_batches(path, _SCHEMA, record_batches(examples))
+
+
+def _json(value: Any) -> bytes | str:
+    try:
+        return msgspec.json.encode(value)
+    except (OverflowError, UnicodeEncodeError):  # integers beyond 64 bits
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return value
 
 
 def _example(row: dict[str, Any]) -> Example:
-    messages, tools = json.loads(row.pop("messages")), row.pop("tools")
-    return Example(messages=tuple(messages), tools=tuple(json.loads(tools)) if tools else None, **row)
-
-
-@dataclass(frozen=True, slots=True)
-class FileReading:
-    """What came of one file.
-
-    Attributes:
-        path: The file.
-        format: The format of most of its first rows; `None` where no format knows any of them.
-        rows: How many rows were read; ``accepted`` + ``rejected``.
-        accepted: How many came into the pool.
-        rejected: How many did not.
-    """
-
-    path: str
-    format: str | None
-    rows: int
-    accepted: int
-    rejected: int
+    messages, tools = msgspec.json.decode(row.pop("messages")), row.pop("tools")
+    row["warnings"] = tuple(row["warnings"] or ())
+    return Example(
+        messages=tuple(messages), tools=tuple(msgspec.json.decode(tools)) if tools else None, **row
+    )
 
 
 @dataclass(frozen=True)
@@ -148,10 +152,15 @@ class PoolReading:
 
 
 SILENT = Silent()
+ANY = Terms()
 
 
 def read_pool(
-    patterns: Sequence[str | Path], *, reject_twins: bool = False, reporter: Reporter = SILENT
+    patterns: Sequence[str | Path],
+    *,
+    reject_twins: bool = False,
+    terms: Terms = ANY,
+    reporter: Reporter = SILENT,
 ) -> PoolReading:
     """Reads files of training rows in any known format.
 
@@ -159,26 +168,45 @@ def read_pool(
     apart by their place: the k-th row with the same content gets ``-k`` at the end of its id.
 
     Args:
-        patterns: Files, or globs such as ``data/*.jsonl``.
+        patterns: Files, folders, globs such as ``data/*.jsonl``, or ``hf://`` ids.
         reject_twins: Whether all but the first of rows with the same content are rejected.
+        terms: What else is asked of rows.
         reporter: Where progress is told.
 
     Raises:
         UserError: A file is missing, a glob matches none, or no row can be used.
     """
+    rejected: list[Rejected] = []
+    intake = Intake(replace(terms, reject_twins=True) if reject_twins else terms, rejected.append)
     paths = expand(patterns)
-    reader = _Reader(load_formats(), source_names(paths), reject_twins=reject_twins)
-    with reporter.track("read", sum(path.stat().st_size for path in paths) / 1e6, "MB") as task:
-
-        def examples() -> Iterator[Example]:
-            for path in paths:
-                yield from reader.read(path, lambda count: task.advance(count / 1e6))
-
-        pool = Pool.from_examples(examples())
-        task.result(f"{len(pool):,} rows, {len(reader.rejected):,} rejected")
+    with reporter.track("read", total_size(paths), "MB") as task:
+        pool = Pool.from_examples(read_examples(intake, paths, lambda count: task.advance(count / 1e6)))
+        task.result(f"{len(pool):,} rows, {len(rejected):,} rejected")
     if not len(pool):
-        raise _unusable(paths, reader.rejected)
-    return PoolReading(pool, reader.rejected, reader.files)
+        raise _unusable(paths, rejected)
+    return PoolReading(pool, rejected, intake.files)
+
+
+def total_size(paths: Iterable[Path]) -> float:
+    """Returns the size of files on the disk, in MB."""
+    return sum(path.stat().st_size for path in paths) / 1e6
+
+
+def read_examples(
+    intake: Intake, paths: Sequence[Path], on_bytes: Callable[[int], None]
+) -> Iterator[Example]:
+    """Yields the usable rows of files, one file after the other, those within an archive by name.
+
+    Args:
+        intake: What turns rows into examples.
+        paths: The files.
+        on_bytes: Called with the number of bytes each time some were read from the disk.
+    """
+    sources = source_names(paths)
+    for path in paths:
+        for part in parts(path):
+            source = f"{sources[path]}/{Path(part.member).stem}" if part.member else sources[path]
+            yield from intake.read(part, source, on_bytes)
 
 
 def _unusable(paths: Sequence[Path], rejected: Sequence[Rejected]) -> UserError:
@@ -193,88 +221,3 @@ def _unusable(paths: Sequence[Path], rejected: Sequence[Rejected]) -> UserError:
         f"most often {rule} ({count:,} rows, first {first.file}, line {first.line}: {first.message})",
         first.remedy,
     )
-
-
-class _Reader:
-    """Turns the rows of files into examples and keeps account of those it rejects."""
-
-    def __init__(self, formats: dict[str, Format], sources: dict[Path, str], *, reject_twins: bool) -> None:
-        self._formats, self._sources, self._reject_twins = formats, sources, reject_twins
-        self._seen: Counter[str] = Counter()
-        self.rejected: list[Rejected] = []
-        self.files: list[FileReading] = []
-
-    def read(self, path: Path, on_bytes: Callable[[int], None]) -> Iterator[Example]:
-        """Yields the usable rows of a file and notes what came of it."""
-        rows = read_rows(path, on_bytes)
-        head = list(islice(rows, _HEAD))
-        name = self._majority(head)
-        file, accepted, rejected = shown_path(path), 0, 0
-        for row in chain(head, rows):
-            try:
-                example = self._example(row, file, self._sources[path], name)
-            except RowError as error:
-                self.rejected.append(Rejected.from_error(file, row.line, error, row.value))
-                rejected += 1
-            else:
-                accepted += 1
-                yield example
-        self.files.append(FileReading(file, name, accepted + rejected, accepted, rejected))
-
-    def _majority(self, head: list[RawRow]) -> str | None:
-        """Returns the format of most of a file's first rows; the earlier in the fixed order where two tie."""
-        found = (self._detect(row.value, None) for row in head if isinstance(row.value, dict))
-        counts = Counter(name for name in found if name is not None)
-        return max(self._formats, key=counts.__getitem__) if counts else None
-
-    def _detect(self, row: dict[str, Any], usual: str | None) -> str | None:
-        """Returns the format of a row: its file's usual one if that fits, else the first in order that does."""
-        names = [usual, *self._formats] if usual else self._formats
-        return next((name for name in names if self._formats[name].detect(row)), None)
-
-    def _example(self, raw: RawRow, file: str, source: str, usual: str | None) -> Example:
-        """Returns a row as an example.
-
-        Raises:
-            RowError: The row breaks a rule.
-        """
-        if raw.error:
-            raise raw.error
-        row = raw.value
-        if not isinstance(row, dict):
-            raise RowError(NOT_AN_OBJECT, f"the row is {_kind(row)}, not an object")
-        name = self._detect(row, usual)
-        if name is None:
-            fields = ", ".join(repr(str(field)[:40]) for field in list(row)[:8]) or "none"
-            raise RowError(UNKNOWN_FORMAT, f"no known format has the fields {fields}")
-        conversation = self._formats[name].convert(row)
-        check_turns(conversation.messages)
-        check_answers(conversation.messages)
-        example = _build(conversation, row, source, file, raw.line)
-        self._seen[example.id] += 1
-        twin = self._seen[example.id]
-        if twin == 1:
-            return example
-        if self._reject_twins:
-            raise RowError(EXACT_TWIN, f"the row says what the row with the id {example.id} says")
-        return replace(example, id=f"{example.id}-{twin}")
-
-
-def _kind(value: Any) -> str:
-    names = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")
-
-
-def _build(conversation: Conversation, row: dict[str, Any], source: str, file: str, line: int) -> Example:
-    """Builds an example whose every part has a form in JSON and in UTF-8.
-
-    Raises:
-        RowError: Some part has none.
-    """
-    messages, tools = tuple(conversation.messages), tuple(conversation.tools or ()) or None
-    own, license_tag = row.get("source"), row.get("license")
-    if isinstance(own, str) and own.strip():
-        source = own.strip()
-    license_tag = license_tag if isinstance(license_tag, str) and license_tag.strip() else None
-    check_values([messages, tools, source, license_tag])
-    return Example(content_id(messages, tools), messages, tools, source, license_tag, file, line)

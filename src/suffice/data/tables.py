@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,19 @@ def write_table(path: Path, table: pa.Table, *, row_group: int | None = None) ->
     """
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary, row_group_size=row_group, compression="zstd")
+
+
+def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    """Writes batches of rows atomically, one after the other; each is a row group.
+
+    Args:
+        path: The file.
+        schema: The columns.
+        batches: The rows.
+    """
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
 
 
 def read_table(path: Path, schema: pa.Schema, kind: str) -> pa.Table:

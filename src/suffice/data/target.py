@@ -13,12 +13,15 @@ import pyarrow as pa
 
 from suffice.common.errors import UserError
 from suffice.common.files import digest
-from suffice.data.conversation import check_turns, check_values, read_messages
+from suffice.data.containers import RawRow
+from suffice.data.conversation import check_turns, check_values
 from suffice.data.example import Message
-from suffice.data.reading import RawRow, expand, read_rows, shown_path, source_names
+from suffice.data.paths import expand, shown_path, source_names
+from suffice.data.reading import read_rows
 from suffice.data.rules import BAD_CONTENT, NOT_AN_OBJECT, RowError
 from suffice.data.splits import Split, TargetRow, check_overlap, draw_dev, join_clusters
 from suffice.data.tables import read_table, write_table
+from suffice.data.turns import read_messages
 
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "messages", "answer", "task", "split", "cluster")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from suffice.data.rules import BAD_TOOLS, RowError
+from suffice.data.rules import ARGUMENTS_ARE_NOT_JSON, BAD_TOOLS, RowError, Rule
 
 
 def read_tools(value: Any) -> list[dict[str, Any]] | None:
@@ -45,7 +45,11 @@ def _call(call: Any, where: str) -> dict[str, Any]:
     function = wrapped["function"]
     arguments = function.get("arguments")
     if isinstance(arguments, str):
-        arguments = _parsed(arguments, f"`arguments` in `{where}`") if arguments.strip() else {}
+        arguments = (
+            _parsed(arguments, f"`arguments` in `{where}`", ARGUMENTS_ARE_NOT_JSON)
+            if arguments.strip()
+            else {}
+        )
     if not isinstance(arguments, dict | None):
         raise RowError(BAD_TOOLS, f"`arguments` in `{where}` is no object")
     plain = {"type": "function", "function": {"name": function["name"], "arguments": arguments or {}}}
@@ -63,8 +67,8 @@ def _function(value: Any, where: str) -> dict[str, Any]:
     return wrapped
 
 
-def _parsed(text: str, where: str) -> Any:
+def _parsed(text: str, where: str, rule: Rule = BAD_TOOLS) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RowError(BAD_TOOLS, f"{where} is no JSON") from error
+        raise RowError(rule, f"{where} is no JSON") from error

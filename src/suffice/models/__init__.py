@@ -2,5 +2,14 @@
 
 from suffice.models.chat import Chat, Encoded
 from suffice.models.loading import LanguageModel, ModelSource, load_model
+from suffice.models.tokenizer import ChatTokenizer, load_tokenizer
 
-__all__ = ["Chat", "Encoded", "LanguageModel", "ModelSource", "load_model"]
+__all__ = [
+    "Chat",
+    "ChatTokenizer",
+    "Encoded",
+    "LanguageModel",
+    "ModelSource",
+    "load_model",
+    "load_tokenizer",
+]

@@ -6,28 +6,17 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 from jinja2 import TemplateError
 
 from suffice.common.errors import UserError
+from suffice.models.dropping import find_dropped, kinds_of
 
 Message = dict[str, Any]
 Conversation = tuple[Sequence[Message], Sequence[dict[str, Any]] | None]  # messages and tools
 
-# For a base without a template: the plain text form of Tulu and LESS (github.com/princeton-nlp/LESS,
-# open-instruct). A turn of the assistant ends with the tokenizer's end-of-text token. Tools stand in front, and
-# tool calls after the words of their turn, as JSON.
-DEFAULT_TEMPLATE = (
-    "{% if tools %}{{ '<|tools|>\\n' + tools | tojson + '\\n' }}{% endif %}"
-    "{% for message in messages %}"
-    "{{ '<|' + message['role'] + '|>\\n' + (message['content'] or '') }}"
-    "{% for call in message['tool_calls'] or [] %}{{ '\\n' + call | tojson }}{% endfor %}"
-    "{{ eos_token if message['role'] == 'assistant' }}{{ '\\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}"
-)
 _MARKS_GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _BATCH = 1024
 _PROBE = ({"role": "user", "content": "question"}, {"role": "assistant", "content": "answer"})
@@ -81,21 +70,44 @@ class Chat:
             reply: Whether to end with what opens the assistant's reply.
 
         Raises:
-            UserError: The template refuses the conversation.
+            UserError: The template refuses the conversation, or would drop some of its turns.
         """
-        try:
-            text = self._tokenizer.apply_chat_template(
-                list(messages),
-                tools=list(tools) if tools else None,
-                add_generation_prompt=reply,
-                tokenize=False,
+        kinds = kinds_of(messages)
+        lost = kinds & self._dropped if kinds else kinds
+        if lost:
+            raise UserError(
+                f"the chat template drops {' and '.join(sorted(lost))}, which the conversation has",
+                "give a template that renders them with --chat-template",
             )
+        try:
+            text = self._apply(messages, tools, reply=reply)
         except (TemplateError, TypeError, ValueError, KeyError) as error:
             raise UserError(
                 f"the chat template refuses a conversation of {_roles(messages)}: {error}",
                 "mend the conversation or give another template with --chat-template",
             ) from error
-        return str(text)
+        return text
+
+    @cached_property
+    def _dropped(self) -> frozenset[str]:
+        """What the template leaves out."""
+        return find_dropped(self._apply)
+
+    def _apply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        reply: bool = False,
+    ) -> str:
+        return str(
+            self._tokenizer.apply_chat_template(
+                list(messages),
+                tools=list(tools) if tools else None,
+                add_generation_prompt=reply,
+                tokenize=False,
+            )
+        )
 
     def encode_prompt(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]] | None = None
@@ -116,6 +128,29 @@ class Chat:
         """
         text = self.render(messages, tools)
         return self._tokenize([text], [self._answer_spans(messages, tools, text)])[0]
+
+    def segments(
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]] | None = None
+    ) -> list[tuple[str, bool]]:
+        """Returns a conversation's text in pieces: what the model is trained on, and what it is not, by turns.
+
+        A blank that belongs to no token goes with the piece before it.
+
+        Raises:
+            UserError: As `encode`.
+        """
+        text = self.render(messages, tools)
+        batch = self._tokenizer([text], add_special_tokens=False, return_offsets_mapping=True)
+        ids, offsets = batch["input_ids"][0], batch["offset_mapping"][0]
+        trained = self._trained(ids, offsets, self._answer_spans(messages, tools, text))
+        pieces: list[tuple[str, bool]] = []
+        begin, kind = 0, False
+        for (start, _), marked in zip(offsets, trained, strict=True):
+            if marked != kind:
+                pieces.append((text[begin:start], kind))
+                begin, kind = start, marked
+        pieces.append((text[begin:], kind))
+        return [(piece, marked) for piece, marked in pieces if piece]
 
     def encode_many(self, conversations: Sequence[Conversation]) -> list[Encoded | None]:
         """Encodes many conversations with one call of the tokenizer, which runs on all its threads.
@@ -234,45 +269,5 @@ class Chat:
         return frozenset(stop | set(ending[:1]))
 
 
-def template_for(tokenizer: Any, chat_template: str | None) -> str:
-    """Chooses the chat template: the one given (a file or the text itself), the tokenizer's, the default.
-
-    The default begins with the beginning-of-text token where the tokenizer itself puts one.
-
-    Raises:
-        UserError: The file given does not exist, or the default would need an end-of-text token that the
-            tokenizer lacks.
-    """
-    if chat_template is not None:
-        return given_template(chat_template)
-    if tokenizer.chat_template:
-        return str(tokenizer.get_chat_template())
-    if tokenizer.eos_token is None:
-        raise UserError(
-            "the tokenizer has neither a chat template nor an end-of-text token",
-            "give one with --chat-template",
-        )
-    first = tokenizer("a")["input_ids"][:1]
-    opens = tokenizer.bos_token_id is not None and first == [tokenizer.bos_token_id]
-    return ("{{ bos_token }}" if opens else "") + DEFAULT_TEMPLATE
-
-
 def _roles(messages: Sequence[Message]) -> str:
     return ", ".join(str(message.get("role")) for message in messages) or "no messages"
-
-
-def given_template(chat_template: str) -> str:
-    """Returns the text of a chat template that was given as text or as a file.
-
-    Raises:
-        UserError: The file cannot be read.
-    """
-    if "{" in chat_template:
-        return chat_template
-    try:
-        return Path(chat_template).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(
-            f"the chat template '{chat_template}' cannot be read: {error.strerror}",
-            "give a Jinja file or the template itself",
-        ) from error

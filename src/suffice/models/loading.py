@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from suffice.common import registry
 from suffice.common.errors import UserError, unknown_name
 from suffice.common.files import digest, digest_file
-from suffice.models.chat import DEFAULT_TEMPLATE, Chat, given_template, template_for
+from suffice.models.chat import Chat
+from suffice.models.templates import DEFAULT_TEMPLATE, given_template, template_for
 
 if TYPE_CHECKING:
     import torch
@@ -86,7 +87,7 @@ def load_model(
         UserError: There is no such model, or it lacks weights, tokenizer or configuration.
     """
     device = _device(device)
-    folder = _folder(spec)
+    folder = find_folder(spec)
     _check(folder)
     tokenizer, network = _from_pretrained(folder, _dtype(dtype, device))
     tokenizer.chat_template = template_for(tokenizer, chat_template)
@@ -122,8 +123,16 @@ def _dtype(dtype: str, device: str) -> torch.dtype:
     return torch.bfloat16 if dtype == "auto" else getattr(torch, dtype)
 
 
-def _folder(spec: str | Path) -> Path:
-    """Finds the folder that a spec stands for, fetching it from the hub where need be."""
+def find_folder(spec: str | Path, *, weights: bool = True) -> Path:
+    """Finds the folder that a spec stands for, fetching it from the hub where need be.
+
+    Args:
+        spec: See `load_model`.
+        weights: Whether the weights are fetched too.
+
+    Raises:
+        UserError: There is no such model.
+    """
     name, at, revision = str(spec).partition("@")
     if name in registry.names("models"):
         locate = registry.load("models", name)
@@ -141,7 +150,7 @@ def _folder(spec: str | Path) -> Path:
     from huggingface_hub import snapshot_download
 
     try:  # files in sub-folders are other formats of the same weights
-        kinds = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
+        kinds = ["*.json", "*.jinja", "*.txt", "*.model", *(["*.safetensors"] if weights else [])]
         return Path(snapshot_download(spec, allow_patterns=kinds, ignore_patterns=["*/*"]))
     except (OSError, ValueError) as error:
         raise UserError(
@@ -226,7 +235,7 @@ def model_fingerprint(spec: str | Path, chat_template: str | None = None) -> str
     Raises:
         UserError: There is no such model, or it lacks weights, tokenizer or configuration.
     """
-    folder = _folder(spec)
+    folder = find_folder(spec)
     _check(folder)
     return _fingerprint(folder, chat_template)
 

@@ -66,13 +66,23 @@ class ArmRow:
 
 @dataclass(frozen=True, slots=True)
 class ChosenRow:
-    """A row that was chosen, with the reason in words."""
+    """A row that was chosen, with the reason in words.
+
+    Attributes:
+        id: The row's id.
+        messages: Its turns.
+        source: What it says it is from.
+        license: What it says it may be used under.
+        reason: Why it was chosen.
+        origin: The file and the line that it was read from.
+    """
 
     id: str
     messages: Sequence[Mapping[str, Any]]
     source: str
     license: str | None
     reason: str
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

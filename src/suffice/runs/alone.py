@@ -10,6 +10,7 @@ from suffice.common import registry
 from suffice.common.errors import UserError
 from suffice.common.files import digest_file, write_json
 from suffice.common.progress import Reporter
+from suffice.data.pool import ANY, Terms
 from suffice.data.target import read_target
 from suffice.models import ModelSource
 from suffice.runs import choose
@@ -35,7 +36,7 @@ class Request:
         uses_model: Whether the model is used even where the scorer does not need one.
         seed: The seed of every random choice.
         jobs: Worker processes.
-        reject_twins: Whether exact twins are rejected.
+        terms: What is asked of the pool's rows.
     """
 
     pool: list[str]
@@ -49,7 +50,7 @@ class Request:
     uses_model: bool = False
     seed: int = 0
     jobs: int | None = None
-    reject_twins: bool = False
+    terms: Terms = ANY
 
 
 def select_alone(request: Request, reporter: Reporter) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def _select(request: Request, folder: RunFolder, reporter: Reporter) -> dict[str
     choose.check_dev(request.scorer, target)
     if request.selector:
         registry.load("selectors", request.selector)
-    gathered = choose.gather(request.pool, target, reporter, reject_twins=request.reject_twins)
+    gathered = choose.gather(request.pool, target, reporter, terms=request.terms)
     choose.check_budget(request.budget, gathered.pool)
     model = source.load() if source else None
     scores = choose.score(

@@ -12,7 +12,7 @@ from suffice.common.errors import UserError
 from suffice.common.files import write_jsonl
 from suffice.common.progress import Reporter
 from suffice.data.leakage import without_test_rows
-from suffice.data.pool import Pool, read_pool
+from suffice.data.pool import ANY, Pool, Terms, read_pool
 from suffice.data.rejected import Rejected
 from suffice.data.target import Target
 from suffice.scorers.protocol import Scores, ScoringContext
@@ -47,14 +47,20 @@ class Gathered:
 
 
 def gather(
-    patterns: Sequence[str], target: Target | None, reporter: Reporter, *, reject_twins: bool = False
+    patterns: Sequence[str], target: Target | None, reporter: Reporter, *, terms: Terms = ANY
 ) -> Gathered:
     """Reads the pool and removes rows that ask what the target's test items ask.
+
+    Args:
+        patterns: Files, folders, globs or ``hf://`` ids.
+        target: The target.
+        reporter: Where progress is told.
+        terms: What is asked of rows.
 
     Raises:
         UserError: A file is missing, or no row can be used.
     """
-    reading = read_pool(patterns, reject_twins=reject_twins, reporter=reporter)
+    reading = read_pool(patterns, terms=terms, reporter=reporter)
     pool, rejected = reading.pool, list(reading.rejected)
     read = len(pool) + len(rejected)
     overlap = None

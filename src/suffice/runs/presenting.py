@@ -131,10 +131,11 @@ def _chosen(run: Run) -> list[ChosenRow]:
             id=row["id"],
             messages=row["messages"],
             source=row["source"],
-            license=run.pool[run.selected[place]].license,
+            license=row["license"],
             reason=row["reason"],
+            origin=f"{row['file']}, line {row['line']}",
         )
-        for place, row in sorted(_sample(run, rows), key=lambda numbered: numbered[0])
+        for _, row in sorted(_sample(run, rows), key=lambda numbered: numbered[0])
     ]
 
 

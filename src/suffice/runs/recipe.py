@@ -53,6 +53,14 @@ class SelectionSettings(_Section):
     reject_twins: bool = Field(False, description="Whether exact twins are rejected.")
 
 
+class ReadingSettings(_Section):
+    """What is asked of the rows of the pool."""
+
+    columns: dict[str, str] = Field({}, description="The files' column for each field, where names differ.")
+    ignore: list[str] = Field([], description="Rules to ignore, such as W2 or E103.")
+    allow_license: list[str] = Field([], description="Licences to allow; all by default.")
+
+
 class TrainingSettings(_Section):
     """How every arm is trained."""
 
@@ -148,6 +156,7 @@ class Recipe(_Section):
     chat_template: str | None = None
     pool: list[str] = Field(min_length=1, description="Files or quoted globs.")
     target: TargetSettings
+    reading: ReadingSettings = ReadingSettings()
     selection: SelectionSettings = SelectionSettings()
     training: TrainingSettings = TrainingSettings()
     design: DesignSettings = DesignSettings()

@@ -17,8 +17,9 @@ from suffice.selectors.protocol import Choice
 def write_selection(path: Path, pool: Pool, choices: Sequence[Choice]) -> None:
     """Writes the chosen rows, in order.
 
-    Each line has ``id``, ``messages``, ``source``, ``reason`` (a sentence) and ``evidence`` (an object with the
-    same keys on every line), and ``tools`` where any chosen row offers some.
+    Each line has ``id``, ``messages``, ``source``, ``license``, ``file`` and ``line`` (where the row came from),
+    ``reason`` (a sentence) and ``evidence`` (an object with the same keys on every line), and ``tools`` where any
+    chosen row offers some.
     """
     write_jsonl(path, _rows(pool, choices))
 
@@ -31,6 +32,9 @@ def _rows(pool: Pool, choices: Sequence[Choice]) -> Iterator[dict[str, Any]]:
             "id": example.id,
             "messages": list(example.messages),
             "source": example.source,
+            "license": example.license,
+            "file": example.file,
+            "line": example.line,
             "reason": choice.reason,
             "evidence": choice.evidence,
         }

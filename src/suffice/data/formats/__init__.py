@@ -1,9 +1,8 @@
 """The formats of training rows, one a file, found by entry point (``suffice.formats``).
 
-A row is in the first format, in a fixed order, that knows its fields: ``messages``, ``sharegpt``,
-``prompt_completion``, ``alpaca``, ``question_answer``, ``instruction_response``, then those that other
-packages add, by name. The format that most of a file's first rows are in comes before all others there, and
-rows in another known format are read too, since mixed files are common.
+A row is in the first format, in a fixed order, that knows its fields: those that say turn by turn who speaks come before
+those of two fields, and those that other packages add come last, by name. The format that most of a file's first rows
+are in comes before all others there, and rows in another known format are read too, since mixed files are common.
 """
 
 from __future__ import annotations
@@ -17,20 +16,34 @@ from suffice.data.conversation import Conversation
 _ORDER = (
     "messages",
     "sharegpt",
+    "tau_bench",
+    "transcript",
+    "preference",
     "prompt_completion",
     "alpaca",
     "question_answer",
     "instruction_response",
+    "turns",
 )
 
 
 class Format(Protocol):
-    """One form in which people write training rows."""
+    """One form in which people write training rows.
 
-    def detect(self, row: dict[str, Any]) -> bool:
-        """Tells whether a row has this format's fields; what they hold is not looked at closely."""
+    Attributes:
+        fields: The columns that it reads, for ``--columns``.
+        reason: What its rows have, as the end of a sentence that begins with "rows have".
+        examples: A few rows of it.
+    """
 
-    def convert(self, row: dict[str, Any]) -> Conversation:
+    fields: tuple[str, ...]
+    reason: str
+    examples: tuple[Any, ...]
+
+    def detect(self, row: Any) -> bool:
+        """Tells whether a row (an object or a list) is in this format; what fields hold is not looked at closely."""
+
+    def convert(self, row: Any) -> Conversation:
         """Returns a row that `detect` knows as a conversation.
 
         Raises:

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from suffice.data.conversation import Conversation, text_field
+from suffice.data.conversation import Conversation
 from suffice.data.example import Message
+from suffice.data.formats.fields import INPUT, SYSTEM, holds, system_turn, with_input
 from suffice.data.rules import BAD_CONTENT, RowError
+from suffice.data.turns import text_field
 
 
 class Alpaca:
     """``{"instruction": "…", "input": "…", "output": "…", "system": "…", "history": [["…", "…"], …]}``."""
 
-    def detect(self, row: dict[str, Any]) -> bool:
+    fields = ("instruction", *INPUT, "output", *SYSTEM, "history")
+    reason = "`instruction` and `output`"
+    examples = (
+        {"instruction": "Sort the words.", "input": "pear, apple", "output": "apple, pear"},
+        {
+            "instruction": "And now backwards.",
+            "output": "pear, apple",
+            "history": [["Sort them.", "apple, pear"]],
+        },
+    )
+
+    def detect(self, row: Any) -> bool:
         """Tells whether the row has ``instruction`` and ``output``."""
-        return "instruction" in row and "output" in row
+        return holds(row, "instruction", "output")
 
     def convert(self, row: dict[str, Any]) -> Conversation:
         """Returns the row as a conversation; ``input`` stands below ``instruction`` after an empty line.
@@ -26,22 +39,10 @@ class Alpaca:
             [
                 *system_turn(row),
                 *_history(row.get("history")),
-                {"role": "user", "content": instruction_with_input(row, "instruction")},
+                {"role": "user", "content": with_input(row, "instruction")},
                 {"role": "assistant", "content": text_field(row, "output")},
             ]
         )
-
-
-def system_turn(row: dict[str, Any]) -> list[Message]:
-    """Returns the row's ``system`` text as a turn, or nothing where it has none."""
-    system = text_field(row, "system")
-    return [{"role": "system", "content": system}] if system.strip() else []
-
-
-def instruction_with_input(row: dict[str, Any], *names: str) -> str:
-    """Returns the instruction (the first of ``names`` that the row has) and, below it, the ``input`` (Dolly: ``context``)."""
-    parts = (text_field(row, *names), text_field(row, "input", "context"))
-    return "\n\n".join(part for part in parts if part.strip())
 
 
 def _history(pairs: Any) -> list[Message]:

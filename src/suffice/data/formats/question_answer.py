@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from suffice.data.conversation import Conversation, text_field
-from suffice.data.formats.alpaca import system_turn
+from suffice.data.conversation import Conversation
+from suffice.data.formats.fields import SYSTEM, holds, one_exchange
+from suffice.data.turns import text_field
 
 
 class QuestionAnswer:
     """``{"question": "…", "answer": "…", "system": "…"}``."""
 
-    def detect(self, row: dict[str, Any]) -> bool:
+    fields = ("question", "answer", *SYSTEM)
+    reason = "`question` and `answer`"
+    examples = ({"question": "What is 2 + 3?", "answer": "2 + 3 = 5\n#### 5"},)
+
+    def detect(self, row: Any) -> bool:
         """Tells whether the row has ``question`` and ``answer``."""
-        return "question" in row and "answer" in row
+        return holds(row, "question", "answer")
 
     def convert(self, row: dict[str, Any]) -> Conversation:
         """Returns the row as a conversation.
@@ -21,11 +26,4 @@ class QuestionAnswer:
         Raises:
             RowError: A field is no text.
         """
-        asked, answered = text_field(row, "question"), text_field(row, "answer")
-        return Conversation(
-            [
-                *system_turn(row),
-                {"role": "user", "content": asked},
-                {"role": "assistant", "content": answered},
-            ]
-        )
+        return one_exchange(row, text_field(row, "question"), text_field(row, "answer"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from suffice.common.files import digest_file
+from suffice.data.intake import make_terms
 from suffice.data.pool import Pool
 from suffice.data.reading import expand
 from suffice.runs.choose import check_budget, counts, gather
@@ -19,7 +20,8 @@ class PoolStage:
     def inputs(self, run: Run) -> Any:
         """The pool files' content, and the target, whose test items are kept out of the pool."""
         files = {str(path): digest_file(Path(path)) for path in expand(run.recipe.pool)}
-        return [files, run.recipe.selection.reject_twins, run.judged.fingerprint]
+        asked = [run.recipe.selection.reject_twins, run.recipe.reading.model_dump()]
+        return [files, *asked, run.judged.fingerprint]
 
     def intact(self, run: Run) -> bool:
         """Tells whether the three files are there."""
@@ -27,8 +29,8 @@ class PoolStage:
 
     def work(self, run: Run) -> dict[str, Any]:
         """Reads the pool; the summary counts the rows."""
-        twins = run.recipe.selection.reject_twins
-        gathered = gather(run.recipe.pool, run.judged, run.reporter, reject_twins=twins)
+        terms = make_terms(**run.recipe.reading.model_dump(), reject_twins=run.recipe.selection.reject_twins)
+        gathered = gather(run.recipe.pool, run.judged, run.reporter, terms=terms)
         _check_choice(run, gathered.pool)
         gathered.write(run.folder.pool, run.folder.rejected)
         run.judged.write(run.folder.target)
