@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import suffice
-from suffice.cli import check, compare, demo, info, judge, lab, personal, plan, prove, run, select, stages, twins
+from suffice.cli import (
+    check,
+    compare,
+    demo,
+    info,
+    judge,
+    lab,
+    personal,
+    plan,
+    prove,
+    run,
+    select,
+    stages,
+    twins,
+)
 
 app = typer.Typer(
     name="suffice",
