@@ -59,7 +59,7 @@ def test_every_chosen_row_has_its_reason(demo):
     rows = [json.loads(line) for line in (demo[2] / "selection.jsonl").read_text().splitlines()]
     assert len({row["id"] for row in rows}) == 300
     for row in rows:
-        assert set(row) == {"id", "messages", "source", "reason", "evidence"}
+        assert set(row) == {"id", "messages", "source", "license", "file", "line", "reason", "evidence"}
         assert row["reason"].startswith("serves")
 
 
