@@ -224,15 +224,12 @@ BAD_SCORE = "which is no finite number; score every item, or leave it out of eve
                 "save it as comma-separated text in UTF-8"
             ),
         ),
-        ("a.jsonl", "[1]", {}, ", line 1: [1] is no object; write one object for each score"),
+        ("a.jsonl", "[1]\n[2]", {}, ", line 1: [1] is no object; write one object for each score"),
         (
             "a.json",
             '[{"item": "a", "score": 1}, {"item"',
             {},
-            (
-                ", row 2: the array cannot be read from here on (Expecting ':' delimiter: line 1 column 36 (char 35)); "
-                "write or fetch the log anew"
-            ),
+            ", row 2: nothing can be read from byte 35 on (Expecting ':' delimiter); write or fetch the log anew",
         ),
     ],
 )
