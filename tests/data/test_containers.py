@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raw_rows import rows_of, told
 from suffice.data import compression
 from suffice.data.containers import BrokenError, json_values
 from suffice.data.containers import row as limits
 from suffice.data.containers.json_values import read_array, read_values
 from suffice.data.pool import read_pool
-from suffice.data.reading import read_rows
 
 ROWS = [{"question": f"q{i}", "answer": f'ä "{i}",\n;'} for i in range(3)]
 LINES = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode()
@@ -46,15 +46,6 @@ def arrow(kind):
         with (pa.ipc.new_stream if kind == "stream" else pa.ipc.new_file)(sink, table.schema) as writer:
             writer.write_table(table, max_chunksize=2)
     return sink.getvalue().to_pybytes()
-
-
-def rows_of(path, data):
-    path.write_bytes(data)
-    return list(read_rows(path))
-
-
-def told(row):
-    return (row.line, str(row.error.rule), row.error.message)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from suffice.common.errors import UserError
 from suffice.data import pool as pool_module
 from suffice.data.example import Example, content_id
-from suffice.data.pool import FileReading, Pool, read_pool
+from suffice.data.pool import FileReading, Pool, Terms, read_pool
 from suffice.data.rejected import Rejected
 from suffice.data.rules import NOT_JSON, RowError
 
@@ -120,7 +120,7 @@ def test_twins_are_told_apart_by_their_place(tmp_path):
 
 
 def test_twins_are_rejected_where_asked(tmp_path):
-    reading = read_pool([write(tmp_path / "a.jsonl", [qa(1), qa(2), qa(1)])], reject_twins=True)
+    reading = read_pool([write(tmp_path / "a.jsonl", [qa(1), qa(2), qa(1)])], terms=Terms(reject_twins=True))
     assert len(reading.pool) == 2
     (row,) = reading.rejected
     assert (row.line, row.rule) == (3, "E110 exact-twin")

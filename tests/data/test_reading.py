@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raw_rows import rows_of, told
 from suffice.common.errors import UserError
 from suffice.data import compression
 from suffice.data.containers import json_values
@@ -27,15 +28,6 @@ def parquet_bytes(rows):
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rows), sink)
     return sink.getvalue().to_pybytes()
-
-
-def rows_of(path, data):
-    path.write_bytes(data)
-    return list(read_rows(path))
-
-
-def told(row):
-    return (row.line, str(row.error.rule), row.error.message)
 
 
 @pytest.mark.parametrize(

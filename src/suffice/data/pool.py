@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -158,7 +158,6 @@ ANY = Terms()
 def read_pool(
     patterns: Sequence[str | Path],
     *,
-    reject_twins: bool = False,
     terms: Terms = ANY,
     reporter: Reporter = SILENT,
 ) -> PoolReading:
@@ -169,15 +168,14 @@ def read_pool(
 
     Args:
         patterns: Files, folders, globs such as ``data/*.jsonl``, or ``hf://`` ids.
-        reject_twins: Whether all but the first of rows with the same content are rejected.
-        terms: What else is asked of rows.
+        terms: What is asked of rows.
         reporter: Where progress is told.
 
     Raises:
         UserError: A file is missing, a glob matches none, or no row can be used.
     """
     rejected: list[Rejected] = []
-    intake = Intake(replace(terms, reject_twins=True) if reject_twins else terms, rejected.append)
+    intake = Intake(terms, rejected.append)
     paths = expand(patterns)
     with reporter.track("read", total_size(paths), "MB") as task:
         pool = Pool.from_examples(read_examples(intake, paths, lambda count: task.advance(count / 1e6)))

@@ -137,7 +137,7 @@ LICENSE_NOT_ALLOWED = Rule(
 TEST_LEAK = Rule(
     "E120",
     "test-leak",
-    "The row asks what a test item of the target asks.",
+    "The row holds what a test item of the target asks.",
     "none is needed: the row is left out so that the test stays a test",
 )
 

@@ -12,7 +12,7 @@ from suffice.common.draws import Draws
 from suffice.data.example import Example, content_id
 from suffice.data.target import TargetItem
 from suffice.evaluation.evaluate import evaluate
-from suffice.lab.measure.sampled import right
+from suffice.lab.measure.sampled import MAX_NEW_TOKENS, right
 from suffice.lab.tool.store import called
 from suffice.lab.tool.task import TURNS, Task, draw_task
 from suffice.models import LanguageModel, load_model
@@ -22,7 +22,6 @@ from suffice.training import SFTSettings, train_sft
 Rows = tuple[dict[str, Any], ...]
 
 LEARNING_RATE, BATCH = 5e-4, 32
-MAX_NEW_TOKENS = 112
 
 
 @dataclass(frozen=True)
