@@ -90,10 +90,11 @@ def _file(console: Console, file: FileReading) -> None:
     console.print(
         Text.assemble((file.path, "bold"), ": ", (kind, "cyan" if file.format else "red")), soft_wrap=True
     )
+    rows = f"{file.rows:,} {'row' if file.rows == 1 else 'rows'}"
     if file.rejected:
-        counts = f"{file.rows:,} rows: {file.accepted:,} can be used, {file.rejected:,} cannot."
+        counts = f"{rows}: {file.accepted:,} can be used, {file.rejected:,} cannot."
     else:
-        counts = f"{file.rows:,} rows: all can be used." if file.rows else "No rows."
+        counts = f"{rows}: all can be used." if file.rows else "No rows."
     broken = "" if file.broken is None else f" The file breaks off at byte {file.broken:,}."
     _block(console, Text(f"{file.why[:1].upper()}{file.why[1:]}. {counts}{broken}"), Text("  "))
 

@@ -216,6 +216,6 @@ def _unusable(paths: Sequence[Path], rejected: Sequence[Rejected]) -> UserError:
     first = next(row for row in rejected if row.rule == rule)
     return UserError(
         f"no usable row among {len(rejected):,} in {where}; "
-        f"most often {rule} ({count:,} rows, first {first.file}, line {first.line}: {first.message})",
+        f"most often {rule} ({count:,} {'row' if count == 1 else 'rows'}, first {first.file}, line {first.line}: {first.message})",
         first.remedy,
     )
