@@ -1,6 +1,7 @@
 """Containers and compressions beyond those of test_reading.py, and that memory holds a row and not a file."""
 
 import contextlib
+import csv
 import io
 import json
 import tracemalloc
@@ -148,6 +149,15 @@ def test_a_table_names_its_bad_rows(tmp_path):
     assert rows_of(tmp_path / "d.csv", b"") == rows_of(tmp_path / "e.csv", b"a,b\n") == []
 
 
+@pytest.fixture
+def short_cells():
+    """The csv module's limit belongs to the whole process: other libraries read files with it."""
+    before = csv.field_size_limit(100)
+    yield
+    csv.field_size_limit(before)
+
+
+@pytest.mark.usefixtures("short_cells")
 def test_a_cell_that_is_too_long_is_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "LIMIT", 100)
     rows = rows_of(tmp_path / "a.csv", b"question,answer\nq," + b"a" * 97 + b"\nq,a\n")
@@ -239,3 +249,10 @@ def test_a_packed_file_that_is_searched_is_unpacked_to_the_disk(tmp_path, monkey
     monkeypatch.setattr(compression, "UNPACKED", 100)
     (row,) = rows_of(tmp_path / "a.arrow.zst", zstd(arrow("file")))
     assert told(row) == (1, "E108 file-too-large", "the file holds more than 100 bytes")
+
+
+def test_reading_a_table_never_lowers_the_limit_that_others_read_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "LIMIT", 100)
+    before = csv.field_size_limit()
+    rows_of(tmp_path / "a.csv", b"question,answer\nq,a\n")
+    assert csv.field_size_limit() >= before

@@ -41,7 +41,7 @@ def read_delimited(stream: BinaryIO) -> Iterator[RawRow]:
     Raises:
         BrokenError: The stream breaks off, or a quotation mark is never closed.
     """
-    csv.field_size_limit(limits.LIMIT)
+    csv.field_size_limit(max(limits.LIMIT, csv.field_size_limit()))  # of the whole process: only ever raised
     lines = _Lines(stream)
     texts = iter(lines)
     start = 0
@@ -79,7 +79,7 @@ def _chained(first: str, others: Iterator[str]) -> Iterator[str]:
 
 def _csv_error(error: csv.Error) -> RowError:
     if "field limit" in str(error):
-        return RowError(FILE_TOO_LARGE, f"a cell is longer than {limits.LIMIT:,} characters")
+        return RowError(FILE_TOO_LARGE, f"a cell is longer than {csv.field_size_limit():,} characters")
     return RowError(BAD_TABLE_ROW, f"the row cannot be taken apart ({first_line(error)})")
 
 
