@@ -38,6 +38,13 @@ def test_the_smallest_budget_shown_and_the_largest_refuted():
     assert [point.rows for point in found.points] == [10, 100, 1_000, 10_000, 100_000]
 
 
+def test_one_row_is_told_as_one():
+    found = budget_curve("embedding", [(1, arm("selected", *GOOD))], FULL, ALONE, margin=2.0)
+    assert found.sentence.startswith("embedding: 1 row is enough, none is")
+    found = budget_curve("embedding", [(1, arm("selected", *BAD))], FULL, ALONE, margin=2.0)
+    assert found.sentence.startswith("embedding: no budget is shown to be enough, 1 is too few (")
+
+
 def test_a_failure_at_a_larger_budget_ends_the_sequence():
     found = curve(GOOD, OPEN, GOOD)
     assert (found.refuted, found.shown) == (None, 1_000)

@@ -94,8 +94,7 @@ def test_brackets_end_where_budgets_stand(make_report, make_curve):
     assert {
         "refuted up to 200",
         "shown enough from 1,000",
-        "margin −2: 76.9\u00a0%",
-        "full 78.9\u00a0%",
+        "full 78.9\u00a0%, margin −2: 76.9\u00a0%",
     } == set(said)
 
 

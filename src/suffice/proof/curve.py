@@ -68,10 +68,11 @@ class Curve:
     @property
     def sentence(self) -> str:
         """How few examples are enough, in words."""
-        enough = (
-            "no budget is shown to be enough" if self.shown is None else f"{self.shown:,} rows are enough"
-        )
-        small = "none is shown to be too small" if self.refuted is None else f"{self.refuted:,} are too few"
+        enough, small = "no budget is shown to be enough", "none is shown to be too small"
+        if self.shown is not None:
+            enough = "1 row is enough" if self.shown == 1 else f"{self.shown:,} rows are enough"
+        if self.refuted is not None:
+            small = "1 is too few" if self.refuted == 1 else f"{self.refuted:,} are too few"
         best = "" if self.yardstick == "full" else "the best arm of the curve, "
         return f"{self.method}: {enough}, {small} (margin {self.margin:g} against {best}{self.yardstick})."
 

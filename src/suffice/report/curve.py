@@ -137,11 +137,11 @@ def _levels(held: BudgetCurve, area: Plane) -> Markup:
     y, end = area.level(held.yardstick_score), 100 - EDGE
     parts = [element("g", line(LEFT, y, end, y, "level"), class_=arm_class(held.yardstick))]
     label = f"{words.short(held.yardstick, 16)} {words.percent(held.yardstick_score)}"
-    parts.append(text(LEFT, y - 5, label, "reference start"))
     if held.margin > 0:
         below = area.level(held.yardstick_score - held.margin)
-        says = f"margin −{held.margin:g}: {words.percent(held.yardstick_score - held.margin)}"
-        parts += [line(LEFT, below, end, below, "margin"), text(LEFT, below + 15, says, "reference start")]
+        label += f", margin −{held.margin:g}: {words.percent(held.yardstick_score - held.margin)}"
+        parts.append(line(LEFT, below, end, below, "margin"))
+    parts.append(text(LEFT, y - 5, label, "reference start"))
     return Markup("").join(parts)
 
 
@@ -194,7 +194,7 @@ def _labels(points: Sequence[CurvePoint], area: Plane, yardstick: str) -> Markup
         x = area.x.at(point.rows) + SIDE
         if abs(new - old) > GAP / 3:
             parts.append(element("g", line(x - SIDE, old, x, new, "join"), class_=arm_class(point.kind)))
-        parts.append(text(x + SIDE / 2, new + 4, words.short(point.method, 13), "label start"))
+        parts.append(text(x + SIDE / 2, new + 4, words.short(point.method, 12), "label start"))
     return Markup("").join(parts)
 
 
