@@ -49,7 +49,7 @@ def work(way: str, file: Path, folder: Path) -> int:
     """Reads a file to a columnar one by one way; returns how many rows were written."""
     if way == "suffice":
         from suffice.common.progress import Silent
-        from suffice.data.intake import Terms
+        from suffice.data.terms import Terms
         from suffice.runs.checking import check_files
 
         return check_files([str(file)], Terms(), Silent(), model=None, out=folder).accepted

@@ -15,11 +15,13 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from suffice.data.batches import examples_of
 from suffice.data.findings import Findings
 from suffice.data.formats import load_formats
-from suffice.data.intake import Intake, Terms
+from suffice.data.intake import Intake
 from suffice.data.paths import expand
-from suffice.data.pool import read_examples
+from suffice.data.pool import read_batches
+from suffice.data.terms import Terms
 
 FILES = int(os.environ.get("SUFFICE_FUZZ", "300"))
 ROWS = [row for format_ in load_formats().values() for row in format_.examples] * 2
@@ -110,6 +112,11 @@ def damaged(data, harm):
     return data
 
 
+def examples_in(intake, paths):
+    batches = read_batches(intake, paths, lambda _: None)
+    return [example for batch in batches for example in examples_of(batch)]
+
+
 @settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(sorted(WHOLE)), harms=st.lists(CUT | CHANGE | FLIP | SWAP, min_size=1, max_size=3)
@@ -128,7 +135,7 @@ def test_no_damage_ends_in_a_traceback_or_loses_a_row(tmp_path_factory, name, ha
         findings.reject(row)
 
     intake = Intake(Terms(), reject, findings.warn)
-    examples = list(read_examples(intake, expand([path]), lambda _: None))
+    examples = examples_in(intake, expand([path]))
     for file in intake.files:
         assert file.rows == file.accepted + file.rejected
         assert file.rejected == sum(findings.errors[file.path].values())
@@ -158,7 +165,7 @@ def test_a_bad_line_costs_itself_alone(tmp_path_factory, lines, bad):
     def read(name, rows):
         (folder / name).write_text("\n".join(rows), encoding="utf-8")
         intake = Intake(Terms(), lambda _: None)
-        return list(read_examples(intake, [folder / name], lambda _: None)), intake.files[0]
+        return examples_in(intake, [folder / name]), intake.files[0]
 
     good, alone = read("good.jsonl", texts)
     found, file = read("mixed.jsonl", mixed)
@@ -170,7 +177,7 @@ def test_the_whole_files_are_read_whole(tmp_path):
     for name, data in WHOLE.items():
         (tmp_path / name).write_bytes(data)
         intake = Intake(Terms(), lambda row: None)
-        count = len(list(read_examples(intake, [tmp_path / name], lambda _: None)))
+        count = len(examples_in(intake, [tmp_path / name]))
         assert count == (
             len(FLAT) if any(kind in name for kind in ("csv", "parquet", "arrow")) else len(ROWS)
         ), name

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from suffice.common.errors import UserError
-from suffice.data.intake import make_terms, read_columns
 from suffice.data.pool import Pool, read_pool
 from suffice.data.rules import RULES, ignored_rules
+from suffice.data.terms import make_terms, read_columns
 
 
 def write(path, rows):

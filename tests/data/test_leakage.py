@@ -3,10 +3,10 @@
 import io
 import json
 import random
-from dataclasses import replace
 from itertools import chain
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from made_data import make_example

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from suffice.common.errors import UserError
+from suffice.data import convert
 from suffice.data import pool as pool_module
 from suffice.data.example import Example, content_id
 from suffice.data.pool import FileReading, Pool, Terms, read_pool
@@ -155,7 +156,8 @@ def test_a_missing_file(tmp_path):
 
 @pytest.fixture
 def pool(tmp_path, monkeypatch):
-    monkeypatch.setattr(pool_module, "_BATCH", 4)  # several batches
+    for module in (convert, pool_module):
+        monkeypatch.setattr(module, "BATCH", 4)  # several batches
     tools = [{"type": "function", "function": {"name": "f"}}]
     rows = [qa(number, source=f"s{number % 3}") for number in range(11)]
     rows[5] = {

@@ -162,3 +162,30 @@ def test_workers_do_not_write_to_the_parents_standard_output(tmp_path):
     out, err = parent.communicate(timeout=60)
     assert out == "[7]\n"
     assert sorted(err.split("\n")) == ["", "chatter", "more chatter"]
+
+
+def test_a_stream_keeps_the_order_and_takes_jobs_as_workers_come_free(two):
+    taken = []
+
+    def jobs():
+        for n in range(40):
+            taken.append(n)
+            yield n
+
+    stream = two.stream(worker_jobs.square, jobs())
+    assert [next(stream) for _ in range(3)] == [0, 1, 4]
+    assert len(taken) <= 3 + 3 * two.count
+    assert list(stream) == [n * n for n in range(3, 40)]
+    assert list(two.stream(worker_jobs.square, [])) == []
+
+
+def test_a_stream_that_fails_or_is_left_ends_its_workers():
+    others = multiprocessing.active_children()
+    with Workers(2) as workers:
+        with pytest.raises(UserError, match="the disk is full"):
+            list(workers.stream(worker_jobs.fail, ["one", "user", *"abcdef"]))
+        assert set(multiprocessing.active_children()) <= set(others)
+        stream = workers.stream(worker_jobs.square, range(100))
+        assert next(stream) == 0
+        stream.close()
+        assert set(multiprocessing.active_children()) <= set(others)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from suffice.data.intake import Terms
+    from suffice.data.terms import Terms
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
@@ -57,7 +57,7 @@ def terms(
     Raises:
         UserError: A rule or a column is named that is none.
     """
-    from suffice.data.intake import make_terms
+    from suffice.data.terms import make_terms
 
     return make_terms(
         read_columns_option(columns), words(ignore) or [], words(allow_license), reject_twins=reject_twins
@@ -65,8 +65,8 @@ def terms(
 
 
 def read_columns_option(columns: str | None) -> dict[str, str]:
-    """Returns ``--columns`` as a column for each field; see `suffice.data.intake.read_columns`."""
-    from suffice.data.intake import read_columns
+    """Returns ``--columns`` as a column for each field; see `suffice.data.terms.read_columns`."""
+    from suffice.data.terms import read_columns
 
     return read_columns(columns)
 

@@ -31,10 +31,10 @@ def personal(
     """
     from suffice.common.progress import reporter
     from suffice.data.personal import PersonalData, flag, write_flags
-    from suffice.data.pool import read_pool
+    from suffice.runs.reading import read_files
 
     search, told = PersonalData(region), reporter(quiet=quiet)
-    reading = read_pool(files, reporter=told)
+    reading = read_files(files, told)
     found = flag(reading.pool, search, told)
     if out:
         write_flags(out, reading.pool, found)

@@ -48,8 +48,8 @@ def twins(
     In the order of the files a row stays unless a row that stays is its twin.
     """
     from suffice.common.progress import reporter
-    from suffice.data.pool import read_pool
     from suffice.data.twins import search as twin
+    from suffice.runs.reading import read_files
 
     if method not in twin.METHODS:
         raise unknown_name("method", method, twin.METHODS)
@@ -65,7 +65,7 @@ def twins(
         embed=_embed(model) if model else None,
     )
     told = reporter(quiet=quiet)
-    reading = read_pool(files, reporter=told)
+    reading = read_files(files, told)
     found = twin.search(reading.pool, how, out, told)
     read = len(reading.pool) + len(reading.rejected)
     summary = {"read": read, "rejected": len(reading.rejected)} | found.counts(reading.pool)

@@ -72,12 +72,27 @@ def cautions(row: Any, messages: Sequence[Message], ignored: frozenset[Rule]) ->
         messages: Its turns.
         ignored: Rules that are not looked at.
     """
+    text = "\n".join([turn["content"] for turn in messages])
     found = []
-    for rule, find in _FINDERS:
+    for rule, find, concerns in _FINDERS:
+        if concerns and not concerns(text):
+            continue
         message = find(row, messages)
         if message and rule not in ignored:
             found.append(Caution(rule, message))
     return tuple(found)
+
+
+def _beyond_ascii(text: str) -> bool:
+    return not text.isascii()
+
+
+def _bracketed(text: str) -> bool:
+    return "<" in text or "[" in text
+
+
+def _long(text: str) -> bool:
+    return len(text) >= _LONG
 
 
 def _cut_off(row: Any, messages: Sequence[Message]) -> str | None:
@@ -105,9 +120,9 @@ def _stops(text: str) -> bool:
 
 
 def _language_mix(row: Any, messages: Sequence[Message]) -> str | None:
-    if all(turn["content"].isascii() for turn in messages if turn["role"] == "assistant"):
-        return None
     said = "\n".join(turn["content"] for turn in messages if turn["role"] == "assistant")
+    if said.isascii():
+        return None
     heard = "\n".join(turn["content"] for turn in messages if turn["role"] != "assistant")
     for name, letters in _LETTERS.items():
         count = len(letters.findall(said))
@@ -126,8 +141,7 @@ def _one_language(name: str, heard: str) -> bool:
 
 def _template_tokens(row: Any, messages: Sequence[Message]) -> str | None:
     for place, turn in enumerate(messages, start=1):
-        text = turn["content"]
-        if ("<" in text or "[" in text) and (found := _TEMPLATE.search(text)):
+        if found := _TEMPLATE.search(turn["content"]):
             return f"turn {place} holds {found[0]!r}"
     return None
 
@@ -145,8 +159,7 @@ def _repeats_itself(row: Any, messages: Sequence[Message]) -> str | None:
 
 def _broken_characters(row: Any, messages: Sequence[Message]) -> str | None:
     for place, turn in enumerate(messages, start=1):
-        text = turn["content"]
-        if not text.isascii() and (found := _MOJIBAKE.search(text)):
+        if found := _MOJIBAKE.search(turn["content"]):
             return f"turn {place} holds {found[0]!r}"
     return None
 
@@ -156,11 +169,14 @@ def _failed_attempt(row: Any, messages: Sequence[Message]) -> str | None:
     return f"the reward is {reward:g}" if isinstance(reward, int | float) and reward <= 0 else None
 
 
-_FINDERS: tuple[tuple[Rule, Callable[[Any, Sequence[Message]], str | None]], ...] = (
-    (CUT_OFF, _cut_off),
-    (LANGUAGE_MIX, _language_mix),
-    (TEMPLATE_TOKENS, _template_tokens),
-    (REPEATS_ITSELF, _repeats_itself),
-    (BROKEN_CHARACTERS, _broken_characters),
-    (FAILED_ATTEMPT, _failed_attempt),
+# Each rule with what finds it, and a quick look at all turns' text that tells whether it may be there at all.
+_FINDERS: tuple[
+    tuple[Rule, Callable[[Any, Sequence[Message]], str | None], Callable[[str], bool] | None], ...
+] = (
+    (CUT_OFF, _cut_off, None),
+    (LANGUAGE_MIX, _language_mix, _beyond_ascii),
+    (TEMPLATE_TOKENS, _template_tokens, _bracketed),
+    (REPEATS_ITSELF, _repeats_itself, _long),
+    (BROKEN_CHARACTERS, _broken_characters, _beyond_ascii),
+    (FAILED_ATTEMPT, _failed_attempt, None),
 )

@@ -82,6 +82,25 @@ class _CountedFile(io.FileIO):
         return count
 
 
+class _Section(io.FileIO):
+    """A file of which no more than one section can be read."""
+
+    def __init__(self, path: Path, start: int, end: int) -> None:
+        super().__init__(path)
+        self.seek(start)
+        self._left = end - start
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(memoryview(buffer)[: self._left]) or 0
+        self._left -= count
+        return count
+
+
+def section_of(path: Path, start: int, end: int) -> io.BufferedReader:
+    """Opens the bytes of a file from ``start`` to before ``end``."""
+    return io.BufferedReader(_Section(path, start, end), buffer_size=_BUFFER)
+
+
 @contextmanager
 def opened(part: Part, on_bytes: Callable[[int], None]) -> Iterator[BinaryIO]:
     """Opens a part as an unpacked stream.

@@ -97,12 +97,15 @@ def check_answers(messages: Sequence[Message], ignored: frozenset[Rule] = frozen
     Raises:
         RowError: `NO_ASSISTANT_TURN` or `EMPTY_ANSWER`.
     """
-    answers = [(place, turn) for place, turn in enumerate(messages, start=1) if turn["role"] == "assistant"]
-    if not answers and NO_ASSISTANT_TURN not in ignored:
-        raise RowError(NO_ASSISTANT_TURN, "no turn is the assistant's")
-    for place, turn in answers:
+    answered = False
+    for place, turn in enumerate(messages, start=1):
+        if turn["role"] != "assistant":
+            continue
+        answered = True
         if not turn["content"].strip() and not turn.get("tool_calls") and EMPTY_ANSWER not in ignored:
             raise RowError(EMPTY_ANSWER, f"turn {place}, of the assistant, has no text")
+    if not answered and NO_ASSISTANT_TURN not in ignored:
+        raise RowError(NO_ASSISTANT_TURN, "no turn is the assistant's")
 
 
 def check_values(values: Any) -> None:

@@ -1,106 +1,24 @@
-"""From raw rows to examples: the format, the rules, and an account of each file."""
+"""From files to batches of a pool, with an account of each file; twins are told apart here, across all files."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any
 
-import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from suffice.common.errors import UserError, unknown_name
-from suffice.data.cautions import Caution, cautions
+from suffice.data.batches import examples_of, with_column
+from suffice.data.cautions import Caution
 from suffice.data.compression import Part
-from suffice.data.containers import RawRow
-from suffice.data.conversation import Conversation, check_answers, check_turns, check_values
-from suffice.data.example import Example, content_id, only_text, text_id
-from suffice.data.formats import Format, load_formats
+from suffice.data.convert import HEAD, Converter, Origin, Taken
+from suffice.data.example import Example
+from suffice.data.ranges import Spread, divisible, read_range, split
 from suffice.data.reading import read_part
 from suffice.data.rejected import Rejected
-from suffice.data.rules import (
-    BAD_CONTENT,
-    EXACT_TWIN,
-    LICENSE_NOT_ALLOWED,
-    NOT_AN_OBJECT,
-    UNKNOWN_FORMAT,
-    RowError,
-    Rule,
-    ignored_rules,
-)
-
-HEAD = 100  # rows that tell a file's format
-_PROVENANCE = ("source", "license", "licence")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What is asked of rows beyond that they can be read.
-
-    Attributes:
-        reject_twins: Whether all but the first of rows with the same content are rejected.
-        ignored: Rules that rows may break.
-        licenses: Licences that are allowed, in small letters; all, and none at all, where it is `None`.
-        columns: The file's column for each field of a format, where the names differ.
-    """
-
-    reject_twins: bool = False
-    ignored: frozenset[Rule] = frozenset()
-    licenses: frozenset[str] | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-    def check_columns(self) -> None:
-        """Refuses fields that no format has.
-
-        Raises:
-            UserError: Naming the first such field, with a guess.
-        """
-        known = {name for format_ in load_formats().values() for name in format_.fields} | {*_PROVENANCE}
-        for name in self.columns:
-            if name not in known:
-                raise unknown_name("field", name, known)
-
-
-def make_terms(
-    columns: Mapping[str, str],
-    ignore: Iterable[str],
-    allow_license: Iterable[str] | None,
-    *,
-    reject_twins: bool = False,
-) -> Terms:
-    """Returns terms from the words of a command or a recipe.
-
-    Args:
-        columns: See `Terms`.
-        ignore: Rules to ignore, as `ignored_rules` takes them.
-        allow_license: Licences to allow, in any case; `None` or none at all for all.
-        reject_twins: See `Terms`.
-
-    Raises:
-        UserError: A rule or a field is named that is none.
-    """
-    licenses = frozenset(name.casefold() for name in allow_license or ()) or None
-    terms = Terms(reject_twins, ignored_rules(ignore), licenses, dict(columns))
-    terms.check_columns()
-    return terms
-
-
-def read_columns(text: str | None) -> dict[str, str]:
-    """Returns ``prompt=question,completion=answer`` as the column of each field.
-
-    Raises:
-        UserError: It has another form, or names a field twice.
-    """
-    columns: dict[str, str] = {}
-    for pair in text.split(",") if text else []:
-        name, sign, column = (word.strip() for word in pair.partition("="))
-        if not (name and sign and column) or name in columns:
-            raise UserError(
-                f"--columns has '{pair}'", "write FIELD=COLUMN, such as prompt=question,completion=answer"
-            )
-        columns[name] = column
-    return columns
+from suffice.data.rules import EXACT_TWIN, RowError
+from suffice.data.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +45,13 @@ class FileReading:
 
 
 class Intake:
-    """Turns the rows of files into examples and keeps account of those it rejects.
+    """Reads files and keeps account of the rows it rejects.
 
     Args:
         terms: What is asked of rows.
         on_rejected: Called with each row that is rejected.
         on_caution: Called with file, line and what may be wrong with a row that is not.
+        spread: What spreads large files over worker processes; without it all is read in this process.
     """
 
     def __init__(
@@ -140,14 +59,19 @@ class Intake:
         terms: Terms,
         on_rejected: Callable[[Rejected], None],
         on_caution: Callable[[str, int, Caution], None] | None = None,
+        spread: Spread | None = None,
     ) -> None:
-        terms.check_columns()
-        self._terms, self._on_rejected, self._on_caution = terms, on_rejected, on_caution
-        self._formats: dict[str, Format] = load_formats()
-        self._seen: Counter[str] = Counter()
+        self._terms, self._on_rejected, self._on_caution, self._spread = (
+            terms,
+            on_rejected,
+            on_caution,
+            spread,
+        )
+        self._converter = Converter(terms)
+        self._seen: dict[str, int] = {}
         self.files: list[FileReading] = []
 
-    def read(self, part: Part, source: str, on_bytes: Callable[[int], None]) -> Iterator[Example]:
+    def read(self, part: Part, source: str, on_bytes: Callable[[int], None]) -> Iterator[pa.RecordBatch]:
         """Yields the usable rows of a file and notes what came of it.
 
         Args:
@@ -155,135 +79,81 @@ class Intake:
             source: What its rows are called where they do not say.
             on_bytes: Called with the number of bytes each time some were read.
         """
-        rows = read_part(part, on_bytes)
+        spread = self._spread if divisible(part) else None
+        rows = read_part(part, None if spread else on_bytes)
         head = list(islice(rows, HEAD))
-        name, why = self._majority(head)
-        file, accepted, rejected, broken = part.shown, 0, 0, None
-        for row in chain(head, rows):
-            try:
-                example = self._example(row, file, source, name)
-            except RowError as error:
-                self._on_rejected(Rejected.from_error(file, row.line, error, row.value))
-                rejected += 1
-                broken = row.offset
-            else:
-                accepted += 1
-                yield example
-        self.files.append(FileReading(file, name, accepted + rejected, accepted, rejected, why, broken))
-
-    def _majority(self, head: list[RawRow]) -> tuple[str | None, str]:
-        """Returns the format of most of a file's first rows (the earlier in order where two tie), and why."""
-        found: Counter[str] = Counter()
-        for raw in head:
-            try:
-                name = None if raw.error else self._detect(self._renamed(raw.value), None)
-            except RowError:
-                continue
-            if name:
-                found[name] += 1
-        if not found:
-            return None, "no row has the fields of a known format" if head else "it holds no row"
-        name = max(self._formats, key=found.__getitem__)
-        of = f"{found[name]} of its {'first ' if len(head) == HEAD else ''}{len(head)} rows"
-        others = "".join(f"; {count} are {other}" for other, count in found.most_common() if other != name)
-        return name, f"{of} have {self._formats[name].reason}{others}"
-
-    def _detect(self, row: Any, usual: str | None) -> str | None:
-        """Returns the format of a row: its file's usual one if that fits, else the first in order that does."""
-        if usual and self._formats[usual].detect(row):
-            return usual
-        return next((name for name, format_ in self._formats.items() if format_.detect(row)), None)
-
-    def _renamed(self, row: Any) -> Any:
-        """Returns a row with the fields that its columns stand for, and with its provenance.
-
-        Raises:
-            RowError: It lacks a column.
-        """
-        columns = self._terms.columns
-        if not columns or not isinstance(row, dict):
-            return row
-        for column in columns.values():
-            if column not in row:
-                raise RowError(
-                    UNKNOWN_FORMAT, f"the row has no column '{column}'", "give another name by --columns"
-                )
-        kept = {name: row[name] for name in _PROVENANCE if name in row}
-        return kept | {name: row[column] for name, column in columns.items()}
-
-    def _example(self, raw: RawRow, file: str, source: str, usual: str | None) -> Example:
-        """Returns a row as an example.
-
-        Raises:
-            RowError: The row breaks a rule.
-        """
-        if raw.error:
-            raise raw.error
-        terms = self._terms
-        row = self._renamed(raw.value)
-        name = self._detect(row, usual)
-        if name is None:
-            raise _unknown(row)
-        conversation = self._formats[name].convert(row)
-        check_turns(conversation.messages, terms.ignored)
-        check_answers(conversation.messages, terms.ignored)
-        example = _build(conversation, row, source, file, raw.line)
-        if terms.licenses is not None:
-            _check_license(example.license, terms.licenses)
-        self._seen[example.id] += 1
-        twin = self._seen[example.id]
-        if twin > 1:
-            if terms.reject_twins:
-                raise RowError(EXACT_TWIN, f"the row says what the row with the id {example.id} says")
-            example = replace(example, id=f"{example.id}-{twin}")
-        found = cautions(row, conversation.messages, terms.ignored)
-        if found:
-            example = replace(example, warnings=tuple(str(caution.rule) for caution in found))
+        usual, why = self._converter.majority(head)
+        origin = Origin(part.shown, source, usual)
+        if spread:
+            some = self._from_ranges(part, origin, spread, on_bytes)
+        else:
+            some = self._converter.take(chain(head, rows), origin)
+        accepted, rejected, broken = 0, 0, None
+        for taken in some:
+            told = self._told_apart(taken)
+            for row in told.rejected:
+                self._on_rejected(row)
             if self._on_caution:
-                for caution in found:
-                    self._on_caution(file, raw.line, caution)
-        return example
+                for line, caution in told.cautions:
+                    self._on_caution(origin.file, line, caution)
+            accepted, rejected = accepted + len(told.batch), rejected + len(told.rejected)
+            broken = told.broken
+            if len(told.batch):
+                yield told.batch
+        self.files.append(
+            FileReading(origin.file, usual, accepted + rejected, accepted, rejected, why, broken)
+        )
+
+    def _from_ranges(
+        self, part: Part, origin: Origin, spread: Spread, on_bytes: Callable[[int], None]
+    ) -> Iterator[Taken]:
+        """Yields what came of a file that worker processes read in ranges, its lines counted from the file's first."""
+        before = 0
+        for found in spread(read_range, split(part, origin, self._terms)):
+            for taken in found.taken:
+                yield _moved(taken, before) if before else taken
+            before += found.lines
+            on_bytes(found.size)
+
+    def _told_apart(self, taken: Taken) -> Taken:
+        """Gives twins ids of their own, or moves them to the rejected rows."""
+        ids = taken.batch["id"].to_pylist()
+        twins: dict[int, int] = {}
+        for place, row_id in enumerate(ids):
+            count = self._seen[row_id] = self._seen.get(row_id, 0) + 1
+            if count > 1:
+                twins[place] = count
+        if not twins:
+            return taken
+        if self._terms.reject_twins:
+            return _without(taken, list(twins))
+        for place, count in twins.items():
+            ids[place] = f"{ids[place]}-{count}"
+        return taken._replace(batch=with_column(taken.batch, "id", ids))
 
 
-def _unknown(row: Any) -> RowError:
-    """Builds the error for a row that no format knows."""
-    if not isinstance(row, dict):
-        names = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-        return RowError(NOT_AN_OBJECT, f"the row is {names.get(type(row), 'a number')}, not an object")
-    fields = ", ".join(repr(str(name)[:40]) for name in list(row)[:8]) or "none"
-    return RowError(UNKNOWN_FORMAT, f"no known format has the fields {fields}")
+def _without(taken: Taken, twins: list[int]) -> Taken:
+    """Moves twins, by their places in the batch, to the rejected rows."""
+    refused = [_twin(example) for example in examples_of(taken.batch.take(pa.array(twins)))]
+    lines = {row.line for row in refused}
+    places = set(twins)
+    return taken._replace(
+        batch=taken.batch.filter(pa.array(place not in places for place in range(len(taken.batch)))),
+        rejected=sorted([*taken.rejected, *refused], key=lambda row: row.line),
+        cautions=[(line, caution) for line, caution in taken.cautions if line not in lines],
+    )
 
 
-def _check_license(license_tag: str | None, allowed: frozenset[str]) -> None:
-    if license_tag is None or license_tag.casefold() not in allowed:
-        told = f"the row's licence is '{license_tag}'" if license_tag else "the row states no licence"
-        raise RowError(LICENSE_NOT_ALLOWED, f"{told}; allowed is {', '.join(sorted(allowed))}")
+def _twin(example: Example) -> Rejected:
+    error = RowError(EXACT_TWIN, f"the row says what the row with the id {example.id} says")
+    row = {"messages": example.messages} | ({"tools": example.tools} if example.tools else {})
+    return Rejected.from_error(example.file, example.line, error, row)
 
 
-def _build(conversation: Conversation, row: Any, source: str, file: str, line: int) -> Example:
-    """Builds an example whose every part has a form in JSON and in UTF-8.
-
-    Raises:
-        RowError: Some part has none.
-    """
-    messages, tools = tuple(conversation.messages), tuple(conversation.tools or ()) or None
-    license_tag = None
-    if isinstance(row, dict):
-        source = _label(row.get("source")) or source
-        license_tag = _label(row.get("license")) or _label(row.get("licence"))
-    if tools or not only_text(messages):
-        check_values([messages, tools, source, license_tag])
-        row_id = content_id(messages, tools)
-    else:
-        try:
-            row_id = text_id(messages)
-            msgspec.json.encode((source, license_tag))
-        except UnicodeEncodeError:
-            check_values([messages, source, license_tag])
-            raise RowError(BAD_CONTENT, "the text is no valid Unicode") from None
-    return Example(row_id, messages, tools, source, license_tag, file, line)
-
-
-def _label(value: Any) -> str | None:
-    """Returns a text without blanks around it; `None` where it is no text or empty."""
-    return value.strip() or None if isinstance(value, str) else None
+def _moved(taken: Taken, lines: int) -> Taken:
+    """Returns what came of rows that begin some lines further down."""
+    return taken._replace(
+        batch=with_column(taken.batch, "line", pc.add(taken.batch["line"], lines)),
+        rejected=[replace(row, line=row.line + lines) for row in taken.rejected],
+        cautions=[(line + lines, caution) for line, caution in taken.cautions],
+    )

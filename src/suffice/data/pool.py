@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pyarrow as pa
 
 from suffice.common.errors import UserError
 from suffice.common.files import digest
 from suffice.common.progress import Reporter, Silent
+from suffice.data.batches import BATCH, SCHEMA, examples_of, record_batches, to_example
 from suffice.data.compression import parts
 from suffice.data.example import Example
-from suffice.data.intake import FileReading, Intake, Terms
+from suffice.data.intake import FileReading, Intake
 from suffice.data.paths import expand, shown_path, source_names
+from suffice.data.ranges import Spread
 from suffice.data.rejected import Rejected
-from suffice.data.tables import read_table, write_batches, write_table
+from suffice.data.tables import read_table, write_table
+from suffice.data.terms import Terms
 
-__all__ = ["ANY", "FileReading", "Pool", "PoolReading", "Terms", "read_examples", "read_pool", "write_pool"]
-
-_SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("messages", pa.large_string()),
-        ("tools", pa.large_string()),
-        ("source", pa.string()),
-        ("license", pa.string()),
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("warnings", pa.list_(pa.string())),
-    ]
-)
-_BATCH = 4096
+__all__ = ["ANY", "FileReading", "Pool", "PoolReading", "Terms", "read_batches", "read_pool"]
 
 
 class Pool:
@@ -57,7 +42,7 @@ class Pool:
     @classmethod
     def from_examples(cls, examples: Iterable[Example]) -> Pool:
         """Builds a pool from rows, which are taken one batch at a time."""
-        return cls(pa.Table.from_batches(record_batches(examples), schema=_SCHEMA))
+        return cls(pa.Table.from_batches(record_batches(examples), schema=SCHEMA))
 
     @classmethod
     def read(cls, path: Path) -> Pool:
@@ -66,11 +51,11 @@ class Pool:
         Raises:
             UserError: The file is missing or is no such pool.
         """
-        return cls(read_table(path, _SCHEMA, "pool"))
+        return cls(read_table(path, SCHEMA, "pool"))
 
     def write(self, path: Path) -> None:
         """Writes the pool as Parquet, atomically."""
-        write_table(path, self._table, row_group=_BATCH)
+        write_table(path, self._table, row_group=BATCH)
 
     def take(self, indices: Sequence[int]) -> Pool:
         """Returns the rows of some places as a pool, in that order."""
@@ -82,11 +67,11 @@ class Pool:
     def __getitem__(self, index: int) -> Example:
         if not -len(self) <= index < len(self):
             raise IndexError(f"row {index} of a pool of {len(self)}")
-        return _example({name: self._table[name][index].as_py() for name in _SCHEMA.names})
+        return to_example({name: self._table[name][index].as_py() for name in SCHEMA.names})
 
     def __iter__(self) -> Iterator[Example]:
-        for batch in self._table.to_batches(max_chunksize=_BATCH):
-            yield from map(_example, batch.to_pylist())
+        for batch in self._table.to_batches(max_chunksize=BATCH):
+            yield from examples_of(batch)
 
     @cached_property
     def ids(self) -> list[str]:
@@ -102,44 +87,6 @@ class Pool:
     def fingerprint(self) -> str:
         """A hash of the rows' ids and sources."""
         return digest([self.ids, self.sources])
-
-
-def record_batches(examples: Iterable[Example]) -> Iterator[pa.RecordBatch]:
-    """Yields rows as batches of a pool's table."""
-    rows = iter(examples)
-    while batch := list(islice(rows, _BATCH)):
-        columns = [
-            [example.id for example in batch],
-            [_json(example.messages) for example in batch],
-            [_json(example.tools) if example.tools else None for example in batch],
-            [example.source for example in batch],
-            [example.license for example in batch],
-            [example.file for example in batch],
-            [example.line for example in batch],
-            [example.warnings for example in batch],
-        ]
-        arrays = [pa.array(cells, kind.type) for cells, kind in zip(columns, _SCHEMA, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
-
-
-def write_pool(path: Path, examples: Iterable[Example]) -> None:
-    """Writes rows as the Parquet file of a pool, atomically; no more than one batch of them is held."""
-    write_batches(path, _SCHEMA, record_batches(examples))
-
-
-def _json(value: Any) -> bytes | str:
-    try:
-        return msgspec.json.encode(value)
-    except (OverflowError, UnicodeEncodeError):  # integers beyond 64 bits
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _example(row: dict[str, Any]) -> Example:
-    messages, tools = msgspec.json.decode(row.pop("messages")), row.pop("tools")
-    row["warnings"] = tuple(row["warnings"] or ())
-    return Example(
-        messages=tuple(messages), tools=tuple(msgspec.json.decode(tools)) if tools else None, **row
-    )
 
 
 @dataclass(frozen=True)
@@ -160,6 +107,7 @@ def read_pool(
     *,
     terms: Terms = ANY,
     reporter: Reporter = SILENT,
+    spread: Spread | None = None,
 ) -> PoolReading:
     """Reads files of training rows in any known format.
 
@@ -170,15 +118,17 @@ def read_pool(
         patterns: Files, folders, globs such as ``data/*.jsonl``, or ``hf://`` ids.
         terms: What is asked of rows.
         reporter: Where progress is told.
+        spread: What spreads large files over worker processes.
 
     Raises:
         UserError: A file is missing, a glob matches none, or no row can be used.
     """
     rejected: list[Rejected] = []
-    intake = Intake(terms, rejected.append)
+    intake = Intake(terms, rejected.append, spread=spread)
     paths = expand(patterns)
     with reporter.track("read", total_size(paths), "MB") as task:
-        pool = Pool.from_examples(read_examples(intake, paths, lambda count: task.advance(count / 1e6)))
+        batches = read_batches(intake, paths, lambda count: task.advance(count / 1e6))
+        pool = Pool(pa.Table.from_batches(batches, schema=SCHEMA))
         task.result(f"{len(pool):,} rows, {len(rejected):,} rejected")
     if not len(pool):
         raise _unusable(paths, rejected)
@@ -190,13 +140,13 @@ def total_size(paths: Iterable[Path]) -> float:
     return sum(path.stat().st_size for path in paths) / 1e6
 
 
-def read_examples(
+def read_batches(
     intake: Intake, paths: Sequence[Path], on_bytes: Callable[[int], None]
-) -> Iterator[Example]:
+) -> Iterator[pa.RecordBatch]:
     """Yields the usable rows of files, one file after the other, those within an archive by name.
 
     Args:
-        intake: What turns rows into examples.
+        intake: What turns rows into rows of a pool.
         paths: The files.
         on_bytes: Called with the number of bytes each time some were read from the disk.
     """

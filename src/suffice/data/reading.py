@@ -9,10 +9,12 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 from suffice.common.errors import UserError
-from suffice.data.compression import Part, on_disk, opened, parts
+from suffice.data.compression import Part, on_disk, opened, parts, section_of
 from suffice.data.containers import CONTAINERS, SEARCHED, BrokenError, RawRow, first_line
+from suffice.data.containers.jsonl import read_lines
 from suffice.data.paths import expand, packing, shown_path, source_names
 from suffice.data.rules import BROKEN_FILE, RowError
 
@@ -31,25 +33,26 @@ def read_rows(path: Path, on_bytes: Callable[[int], None] | None = None) -> Iter
         yield from read_part(part, on_bytes)
 
 
-def read_part(part: Part, on_bytes: Callable[[int], None] | None = None) -> Iterator[RawRow]:
+def read_part(
+    part: Part, on_bytes: Callable[[int], None] | None = None, section: tuple[int, int] | None = None
+) -> Iterator[RawRow]:
     """Yields the rows of a file, as a stream. Blank lines are no rows. Where the file breaks off, the last row says so.
 
     Args:
         part: The file, or one file of a zip archive.
         on_bytes: Called with the number of bytes each time some were read from the disk.
+        section: Of a file that is not packed and has a row a line, the bytes to read alone, from and to.
 
     Raises:
         UserError: The file may not be read.
     """
     line, place = 0, 0
-    container = part.container
     try:
         with ExitStack() as stack:
-            stream = stack.enter_context(opened(part, on_bytes or _ignore))
-            if container in SEARCHED and packing(part.path):
-                stream = stack.enter_context(on_disk(stream))
+            stream = _opened(stack, part, on_bytes or _ignore, section)
+            read = read_lines if section else CONTAINERS.get(part.container, CONTAINERS[".jsonl"])
             try:
-                for row in CONTAINERS.get(container, CONTAINERS[".jsonl"])(stream):
+                for row in read(stream):
                     line = row.line
                     yield row
             except Exception:
@@ -67,6 +70,17 @@ def read_part(part: Part, on_bytes: Callable[[int], None] | None = None) -> Iter
         yield _broken(part, line + 1, error)
     except Exception as error:  # whatever libraries make of files that strangers wrote
         yield _broken(part, line + 1, BrokenError(place, first_line(error)))
+
+
+def _opened(
+    stack: ExitStack, part: Part, on_bytes: Callable[[int], None], section: tuple[int, int] | None
+) -> BinaryIO:
+    if section:
+        return stack.enter_context(section_of(part.path, *section))
+    stream = stack.enter_context(opened(part, on_bytes))
+    if part.container in SEARCHED and packing(part.path):
+        stream = stack.enter_context(on_disk(stream))
+    return stream
 
 
 def _broken(part: Part, line: int, error: BrokenError) -> RawRow:

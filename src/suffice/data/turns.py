@@ -30,6 +30,7 @@ _ALIASES = {
 ROLES = {name: role for role, names in _ALIASES.items() for name in names}
 """What roles are called, in small letters; ``call`` is an assistant turn that is a call and nothing else."""
 
+_SPEAKERS = ("user", "assistant", "system")
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thought")
 _LIST_REMEDY = "write a list of objects with role and content"
@@ -112,7 +113,7 @@ def read_messages(turns: Any, where: str) -> list[Message]:
         return [{"role": roles[place % 2], "content": text} for place, text in enumerate(turns)]
     messages: list[Message] = []
     for place, turn in enumerate(turns):
-        message = _read_turn(turn, where, place)
+        message = _plain_turn(turn) or _read_turn(turn, where, place)
         if message["role"] == "call":
             message["role"] = "assistant"
             if messages and messages[-1]["role"] == "assistant":
@@ -128,6 +129,15 @@ def _from_text(text: str, where: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise RowError(BAD_CONTENT, f"`{where}` is text that is no JSON", _LIST_REMEDY) from error
+
+
+def _plain_turn(turn: Any) -> Message | None:
+    """Returns a turn that is a role and a text and nothing else, as most are; `None` for any other."""
+    if isinstance(turn, dict) and len(turn) == 2:
+        role, content = turn.get("role"), turn.get("content")
+        if role in _SPEAKERS and isinstance(content, str):
+            return {"role": role, "content": content}
+    return None
 
 
 def _read_turn(turn: Any, where: str, place: int) -> Message:

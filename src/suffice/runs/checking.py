@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from suffice.common.errors import UserError
 from suffice.common.files import jsonl_writer
 from suffice.common.progress import Reporter
+from suffice.data.batches import SCHEMA, examples_of, with_column
 from suffice.data.cautions import Caution
 from suffice.data.example import Example
 from suffice.data.findings import Findings
-from suffice.data.intake import FileReading, Intake, Terms
+from suffice.data.intake import FileReading, Intake
 from suffice.data.paths import expand
-from suffice.data.pool import read_examples, total_size, write_pool
+from suffice.data.pool import read_batches, total_size
 from suffice.data.rejected import Rejected
 from suffice.data.rules import REFUSED_BY_TEMPLATE, TOO_LONG
+from suffice.data.tables import write_batches
+from suffice.data.terms import Terms
 from suffice.runs.folder import RunFolder
+from suffice.scale.local import Workers, cores
 
 if TYPE_CHECKING:
     from suffice.models import ChatTokenizer
 
 SHOWN = 3
-_BATCH = 1024
 
 
 @dataclass
@@ -90,17 +94,18 @@ def check_files(
     findings = Findings()
     with ExitStack() as stack:
         write = stack.enter_context(jsonl_writer(_folder(out).rejected)) if out else None
-        intake = Intake(terms, _rejecter(findings, write), findings.warn)
+        crew = stack.enter_context(Workers(cores()))
+        intake = Intake(terms, _rejecter(findings, write), findings.warn, crew.stream)
         task = stack.enter_context(reporter.track("check", total_size(paths), "MB"))
         checked = Checked(intake.files, findings)
-        examples = read_examples(intake, paths, lambda count: task.advance(count / 1e6))
+        batches = read_batches(intake, paths, lambda count: task.advance(count / 1e6))
         if model:
-            examples = _measured(examples, model, terms, findings)
-        examples = _sampled(examples, checked)
+            batches = _measured(batches, model, terms, findings)
+        batches = _sampled(batches, checked)
         if out:
-            write_pool(_folder(out).pool, examples)
+            write_batches(_folder(out).pool, SCHEMA, batches)
         else:
-            deque(examples, maxlen=0)
+            deque(batches, maxlen=0)
         task.result(f"{checked.accepted:,} of {checked.rows:,} rows can be used")
     return checked
 
@@ -121,27 +126,28 @@ def _rejecter(findings: Findings, write: Callable[[Any], None] | None) -> Callab
     return reject
 
 
-def _sampled(examples: Iterable[Example], checked: Checked) -> Iterator[Example]:
+def _sampled(batches: Iterator[pa.RecordBatch], checked: Checked) -> Iterator[pa.RecordBatch]:
     """Passes rows on and keeps the first few of each file."""
-    for example in examples:
-        kept = checked.shown[example.file]
-        if len(kept) < SHOWN:
-            kept.append(example)
-        yield example
+    for batch in batches:
+        kept = checked.shown[batch["file"][0].as_py()]
+        kept += examples_of(batch[: SHOWN - len(kept)])
+        yield batch
 
 
 def _measured(
-    examples: Iterator[Example], model: ChatTokenizer, terms: Terms, findings: Findings
-) -> Iterator[Example]:
+    batches: Iterator[pa.RecordBatch], model: ChatTokenizer, terms: Terms, findings: Findings
+) -> Iterator[pa.RecordBatch]:
     """Passes rows on, those that the model cannot take with a caution."""
-    while batch := list(islice(examples, _BATCH)):
-        tokens = model.chat.token_ids([(example.messages, example.tools) for example in batch])
-        for example, ids in zip(batch, tokens, strict=True):
+    for batch in batches:
+        examples = list(examples_of(batch))
+        tokens = model.chat.token_ids([(example.messages, example.tools) for example in examples])
+        warnings = [example.warnings for example in examples]
+        for place, (example, ids) in enumerate(zip(examples, tokens, strict=True)):
             caution = _unfit(example, ids, model)
             if caution and caution.rule not in terms.ignored:
                 findings.warn(example.file, example.line, caution)
-                example = replace(example, warnings=(*example.warnings, str(caution.rule)))
-            yield example
+                warnings[place] = (*example.warnings, str(caution.rule))
+        yield with_column(batch, "warnings", warnings)
 
 
 def _unfit(example: Example, ids: list[int] | None, model: ChatTokenizer) -> Caution | None:

@@ -12,9 +12,10 @@ from suffice.common.errors import UserError
 from suffice.common.files import write_jsonl
 from suffice.common.progress import Reporter
 from suffice.data.leakage import without_test_rows
-from suffice.data.pool import ANY, Pool, Terms, read_pool
+from suffice.data.pool import ANY, Pool, Terms
 from suffice.data.rejected import Rejected
 from suffice.data.target import Target
+from suffice.runs.reading import read_files
 from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.selectors.protocol import Choice, SelectionRequest
 
@@ -60,7 +61,7 @@ def gather(
     Raises:
         UserError: A file is missing, or no row can be used.
     """
-    reading = read_pool(patterns, terms=terms, reporter=reporter)
+    reading = read_files(patterns, reporter, terms=terms)
     pool, rejected = reading.pool, list(reading.rejected)
     read = len(pool) + len(rejected)
     overlap = None

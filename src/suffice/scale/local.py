@@ -14,13 +14,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from suffice.common.errors import UserError
 
@@ -31,6 +32,15 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "RAYON_NUM_THREADS",
 )
+
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def cores() -> int:
+    """Returns how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class JobError(RuntimeError):
@@ -118,6 +128,39 @@ class Workers:
             self.close()
             raise
         return results
+
+    def stream(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+        """Yields what ``function`` makes of each job, in the order of the jobs, which may go on for ever.
+
+        Jobs are taken as workers come free, and no more than two results a worker wait for their turn.
+
+        Args:
+            function: A function that the worker can import.
+            jobs: What it is called on; jobs and results must be picklable.
+
+        Raises:
+            UserError, OSError, JobError: As `map` does.
+        """
+        waiting = iter(enumerate((function, job, False) for job in jobs))
+        ready: dict[int, Any] = {}
+        try:
+            self._muster(self.count)
+            for place in count():
+                while place not in ready:
+                    for worker in self._crew:
+                        if worker.job is None and len(ready) < 2 * self.count:
+                            _hand_out(worker, waiting)
+                    busy = {w.connection: w for w in self._crew if w.job is not None}
+                    if not busy:
+                        return
+                    for connection in wait(list(busy)):
+                        worker = busy[cast("Connection", connection)]
+                        _, value = _receive(worker)
+                        ready[cast("int", worker.job)], worker.job = value, None
+                yield ready.pop(place)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Ends all workers at once; the next `map` starts new ones."""

@@ -28,6 +28,13 @@ def read_json(stream: BinaryIO) -> Iterator[RawRow]:
     return _layout(head.removeprefix(_UTF8).lstrip())(stream)
 
 
+def holds_lines(stream: BinaryIO) -> bool:
+    """Tells whether a file of JSON text, at its beginning, has a value a line."""
+    assert isinstance(stream, BufferedReader)
+    head = stream.peek(1)
+    return not head.startswith(_UTF16) and _layout(head.removeprefix(_UTF8).lstrip()) is read_lines
+
+
 def _layout(head: bytes) -> Container:
     """Chooses the layout that the first lines have."""
     first, *others = head.split(b"\n", 2)

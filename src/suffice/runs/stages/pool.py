@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from suffice.common.files import digest_file
-from suffice.data.intake import make_terms
 from suffice.data.pool import Pool
 from suffice.data.reading import expand
+from suffice.data.terms import make_terms
 from suffice.runs.choose import check_budget, counts, gather
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from
