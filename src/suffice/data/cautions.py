@@ -72,27 +72,18 @@ def cautions(row: Any, messages: Sequence[Message], ignored: frozenset[Rule]) ->
         messages: Its turns.
         ignored: Rules that are not looked at.
     """
-    text = "\n".join([turn["content"] for turn in messages])
+    plain = True  # most rows: nothing that only letters beyond ASCII or brackets can break
+    for turn in messages:
+        text = turn["content"]
+        if not text.isascii() or "<" in text or "[" in text:
+            plain = False
+            break
     found = []
-    for rule, find, concerns in _FINDERS:
-        if concerns and not concerns(text):
-            continue
+    for rule, find in _PLAIN_FINDERS if plain else _FINDERS:
         message = find(row, messages)
         if message and rule not in ignored:
             found.append(Caution(rule, message))
     return tuple(found)
-
-
-def _beyond_ascii(text: str) -> bool:
-    return not text.isascii()
-
-
-def _bracketed(text: str) -> bool:
-    return "<" in text or "[" in text
-
-
-def _long(text: str) -> bool:
-    return len(text) >= _LONG
 
 
 def _cut_off(row: Any, messages: Sequence[Message]) -> str | None:
@@ -102,7 +93,7 @@ def _cut_off(row: Any, messages: Sequence[Message]) -> str | None:
     if not messages or messages[-1]["role"] != "assistant" or messages[-1].get("tool_calls"):
         return None
     text = messages[-1]["content"].rstrip()
-    if text.count("```") % 2:
+    if "`" in text and text.count("```") % 2:
         return f"turn {len(messages)} ends within a block of code"
     if len(text) >= _LONG and text[-1] not in ".!?" and _stops(text):
         return f"turn {len(messages)} stops in mid-sentence at {text[-_TAIL:]!r}"
@@ -169,14 +160,16 @@ def _failed_attempt(row: Any, messages: Sequence[Message]) -> str | None:
     return f"the reward is {reward:g}" if isinstance(reward, int | float) and reward <= 0 else None
 
 
-# Each rule with what finds it, and a quick look at all turns' text that tells whether it may be there at all.
-_FINDERS: tuple[
-    tuple[Rule, Callable[[Any, Sequence[Message]], str | None], Callable[[str], bool] | None], ...
-] = (
-    (CUT_OFF, _cut_off, None),
-    (LANGUAGE_MIX, _language_mix, _beyond_ascii),
-    (TEMPLATE_TOKENS, _template_tokens, _bracketed),
-    (REPEATS_ITSELF, _repeats_itself, _long),
-    (BROKEN_CHARACTERS, _broken_characters, _beyond_ascii),
-    (FAILED_ATTEMPT, _failed_attempt, None),
+_FINDERS: tuple[tuple[Rule, Callable[[Any, Sequence[Message]], str | None]], ...] = (
+    (CUT_OFF, _cut_off),
+    (LANGUAGE_MIX, _language_mix),
+    (TEMPLATE_TOKENS, _template_tokens),
+    (REPEATS_ITSELF, _repeats_itself),
+    (BROKEN_CHARACTERS, _broken_characters),
+    (FAILED_ATTEMPT, _failed_attempt),
+)
+_PLAIN_FINDERS = tuple(
+    (rule, find)
+    for rule, find in _FINDERS
+    if rule not in (LANGUAGE_MIX, TEMPLATE_TOKENS, BROKEN_CHARACTERS)
 )

@@ -73,7 +73,8 @@ class Window:
                 value, end = _DECODER.raw_decode(self._text, self._place)
             except json.JSONDecodeError as error:
                 if self._ended or not self._cut(error):
-                    raise BrokenError(self.offset(error.pos), error.msg, self.shown()) from error
+                    message = error.msg.removesuffix(" at")  # "Invalid control character at"
+                    raise BrokenError(self.offset(error.pos), message, self.shown()) from error
             except (ValueError, RecursionError) as error:
                 raise BrokenError(self.offset(), first_line(error), self.shown()) from error
             else:
