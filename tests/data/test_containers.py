@@ -120,7 +120,7 @@ def test_a_truncated_zstd_file_gives_the_rows_before_the_break(tmp_path):
     [
         (b'[{"a": 1} {"a": 2}]', 10, "no comma between two items"),
         (b'[{"a": 1}] {"a": 2}', 11, "text stands behind the end of the array"),
-        (b'[{"a": "\xc3\xa4"}, {"a": "' + b"x" * 50, 20, "Unterminated string starting at"),
+        (b'[{"a": "\xc3\xa4"}, {"a": "' + b"x" * 50, 20, "Unterminated string starting at byte 20"),
         (b'[{"a": 1}, oops]', 11, "Expecting value"),
         (b"\xff\xfe[\0", 0, "the file is UTF-16, not UTF-8"),
     ],
@@ -170,6 +170,11 @@ def test_a_cell_that_is_too_long_is_passed_over(tmp_path, monkeypatch):
     assert rows[1].value == {"question": "q", "answer": "a"}
     rows = rows_of(tmp_path / "c.csv", b'question,answer\nq,"' + b"a\n" * 60 + b'"\nq,a\n')
     assert told(rows[0]) == (2, "E108 file-too-large", "a cell is longer than 100 characters")
+
+
+def test_a_control_character_in_an_array_is_named(tmp_path):
+    (row,) = rows_of(tmp_path / "a.json", b'[{"question": "a\x01"},\n{}]')
+    assert row.error.message == "nothing can be read from byte 16 on (Invalid control character at byte 16)"
 
 
 def test_an_arrow_file_with_bad_offsets_ends_in_an_error(tmp_path):

@@ -73,8 +73,9 @@ class Window:
                 value, end = _DECODER.raw_decode(self._text, self._place)
             except json.JSONDecodeError as error:
                 if self._ended or not self._cut(error):
-                    message = error.msg.removesuffix(" at")  # "Invalid control character at"
-                    raise BrokenError(self.offset(error.pos), message, self.shown()) from error
+                    at = self.offset(error.pos)
+                    message = f"{error.msg} byte {at:,}" if error.msg.endswith(" at") else error.msg
+                    raise BrokenError(at, message, self.shown()) from error
             except (ValueError, RecursionError) as error:
                 raise BrokenError(self.offset(), first_line(error), self.shown()) from error
             else:
