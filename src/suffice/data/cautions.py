@@ -17,12 +17,12 @@ from suffice.data.rules import (
     Rule,
 )
 
-_LONG = 200  # characters from which an answer is expected not to stop at a word that leads on
+LONG = 200  # characters from which an answer is expected not to stop at a word that leads on
 _LONGER = (
     600  # characters from which it is expected to end as a sentence does; people leave out the last full stop
 )
-_TAIL = 40  # characters at the end of an answer that are looked for in the rest of it
-_TIMES = 4
+TAIL = 40  # characters at the end of an answer that are looked for in the rest of it
+TIMES = 4
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*(?:\s|$)")  # noqa: RUF001
 _STOPPED = (",", ";", "-", "–", "(", "[", "{", "&", "、", "，")  # noqa: RUF001
 _LEADS_ON = re.compile(
@@ -95,17 +95,17 @@ def _cut_off(row: Any, messages: Sequence[Message]) -> str | None:
     text = messages[-1]["content"].rstrip()
     if "`" in text and text.count("```") % 2:
         return f"turn {len(messages)} ends within a block of code"
-    if len(text) >= _LONG and text[-1] not in ".!?" and _stops(text):
-        return f"turn {len(messages)} stops in mid-sentence at {text[-_TAIL:]!r}"
+    if len(text) >= LONG and text[-1] not in ".!?" and _stops(text):
+        return f"turn {len(messages)} stops in mid-sentence at {text[-TAIL:]!r}"
     return None
 
 
 def _stops(text: str) -> bool:
     """Tells whether a text of sentences ends in the middle of one."""
     last = text[text.rfind("\n") + 1 :]
-    leads_on = text.endswith(_STOPPED) or (text[-1].isalpha() and _LEADS_ON.search(text[-_TAIL:]))
+    leads_on = text.endswith(_STOPPED) or (text[-1].isalpha() and _LEADS_ON.search(text[-TAIL:]))
     ends_bare = len(text) >= _LONGER and text[-1].isalpha() and last.split()[-1][0] not in "#@"
-    if not (leads_on or ends_bare) or len(last) <= _TAIL or _LAST_LINE.match(last):
+    if not (leads_on or ends_bare) or len(last) <= TAIL or _LAST_LINE.match(last):
         return False
     return len(_SENTENCE_END.findall(text)) >= 2
 
@@ -140,10 +140,10 @@ def _template_tokens(row: Any, messages: Sequence[Message]) -> str | None:
 def _repeats_itself(row: Any, messages: Sequence[Message]) -> str | None:
     for place, turn in enumerate(messages, start=1):
         text = turn["content"]
-        if len(text) >= _LONG and turn["role"] == "assistant":
-            tail = text.rstrip()[-_TAIL:]
+        if len(text) >= LONG and turn["role"] == "assistant":
+            tail = text.rstrip()[-TAIL:]
             times = text.count(tail)
-            if times >= _TIMES and any(letter.isalnum() for letter in tail):
+            if times >= TIMES and any(letter.isalnum() for letter in tail):
                 return f"turn {place} says {tail!r} {times} times"
     return None
 

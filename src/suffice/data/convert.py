@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from suffice.data.batches import BATCH, to_batch
+from suffice.data.batches import BATCH, PlainRow, to_batch
 from suffice.data.cautions import Caution, cautions
 from suffice.data.containers import RawRow
 from suffice.data.conversation import Conversation, check_answers, check_turns, check_values
@@ -89,8 +89,12 @@ class Converter:
             yield self._taken(some, origin)
 
     def _taken(self, rows: Iterable[RawRow], origin: Origin) -> Taken:
-        examples, rejected, found, broken = [], [], [], None
+        examples: list[Example | PlainRow] = []
+        rejected, found, broken = [], [], None
         for row in rows:
+            if isinstance(row.value, PlainRow):
+                examples.append(row.value)
+                continue
             try:
                 example, warned = self._example(row, origin)
             except RowError as error:
@@ -173,8 +177,8 @@ def _build(conversation: Conversation, row: Any, origin: Origin, line: int) -> E
     messages, tools = tuple(conversation.messages), tuple(conversation.tools or ()) or None
     source, license_tag = origin.source, None
     if isinstance(row, dict):
-        source = _label(row.get("source")) or source
-        license_tag = _label(row.get("license")) or _label(row.get("licence"))
+        source = label(row.get("source")) or source
+        license_tag = label(row.get("license")) or label(row.get("licence"))
     if tools or not only_text(messages):
         check_values([messages, tools, source, license_tag])
         row_id = content_id(messages, tools)
@@ -188,6 +192,6 @@ def _build(conversation: Conversation, row: Any, origin: Origin, line: int) -> E
     return Example(row_id, messages, tools, source, license_tag, origin.file, line)
 
 
-def _label(value: Any) -> str | None:
+def label(value: Any) -> str | None:
     """Returns a text without blanks around it; `None` where it is no text or empty."""
     return value.strip() or None if isinstance(value, str) else None

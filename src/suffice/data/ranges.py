@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from suffice.data.compression import Part
 from suffice.data.containers.json_file import holds_lines
-from suffice.data.containers.jsonl import skip_line
+from suffice.data.containers.jsonl import parsed, skip_line
 from suffice.data.convert import Converter, Origin, Taken
 from suffice.data.paths import packing
-from suffice.data.reading import read_part
+from suffice.data.plain import PlainReader, has_plain_rows
+from suffice.data.reading import Section, read_part
 from suffice.data.terms import Terms
 
 LEAST = 32 * 2**20  # bytes of a file from which the start of processes pays
@@ -77,7 +78,8 @@ def split(part: Part, origin: Origin, terms: Terms) -> Iterator[Range]:
 
 def read_range(some: Range) -> RangeRead:
     """Reads the rows of a range."""
-    rows = read_part(Part(some.path), section=(some.start, some.end))
+    parse = PlainReader(some.origin) if has_plain_rows(some.origin, some.terms) else parsed
+    rows = read_part(Part(some.path), section=Section(some.start, some.end, parse))
     taken = list(Converter(some.terms).take(rows, some.origin))
     return RangeRead(taken, _lines(some), some.end - some.start)
 
