@@ -65,7 +65,7 @@ def test_every_chosen_row_has_its_reason(demo):
 
 def test_the_terminal_tells_power_and_cost_before_training(demo):
     words = demo[1]
-    assert words.index("Power with 220 items and 3 runs per arm") < words.index("Cost: ")
+    assert words.index("Power with 220 independent items and 3 runs per arm") < words.index("Cost: ")
     assert words.index("Cost: ") < words.index("train ")
 
 

@@ -65,7 +65,7 @@ def test_workers_are_as_many_as_asked_for_or_as_fit(tiny_model, monkeypatch):
 
 def test_power_counts_clusters_and_only_the_arms_there_are():
     recipe = read_recipe("lima", GIVEN)
-    assert power_sentence(recipe, 300).startswith("Power with 300 items and 3 runs per arm: ")
+    assert power_sentence(recipe, 300).startswith("Power with 300 independent items and 3 runs per arm: ")
     assert "over random (5 draws)" in power_sentence(recipe, 300)
     without = read_recipe("lima", GIVEN | {"design.arms": ["base", "selected"]})
     assert "random is left out" in power_sentence(without, 300)

@@ -148,7 +148,7 @@ def test_more_of_anything_is_more_power():
 
 def test_the_sentence():
     assert power(Design(items=1200, runs=3)).sentence == (
-        "Power with 1,200 items and 3 runs per arm: 33 % to show that a selection as good as its yardstick is "
+        "Power with 1,200 independent items and 3 runs per arm: 33 % to show that a selection as good as its yardstick is "
         "enough (margin 2); 98 % to show a gain of 5 points over random (5 draws); assumed: runs vary by 1 point "
         "(SD), 10 % of the items differ between two arms."
     )

@@ -91,7 +91,7 @@ class PowerEstimate:
             f"({design.random_runs} draws)"
         )
         return (
-            f"Power with {design.items:,} items and {design.runs} runs per arm: {_percent(self.non_inferiority)} to "
+            f"Power with {design.items:,} independent items and {design.runs} runs per arm: {_percent(self.non_inferiority)} to "
             f"show that a selection as good as its yardstick is enough (margin {design.margin:g}); {beaten}; "
             f"assumed: {design.spread}."
         )
