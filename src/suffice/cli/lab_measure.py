@@ -23,7 +23,9 @@ def measure(
         list[str] | None,
         typer.Option("--gate", help="A gate or one of its conditions; may be given more than once."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="One seed and fewer items.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One seed, fewer items, a quarter of the full pool.")
+    ] = False,
     out: options.Out = Path("lab-measure"),
     jobs: options.Jobs = None,
     json: options.Json = False,

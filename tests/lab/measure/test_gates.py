@@ -29,6 +29,9 @@ class Answered(Bench):
     def run(self, name, jobs):
         return [self.answer(name, job) for job in jobs]
 
+    def run_all(self, name, arms):
+        return {arm: self.run(arm, jobs) for arm, jobs in arms.items()}
+
     def answer(self, name, job):
         match job:
             case Asked():

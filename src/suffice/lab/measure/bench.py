@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,7 +43,7 @@ class Bench:
         folder: Where results are kept.
         workers: The worker processes.
         reporter: Where to report.
-        quick: One seed and fewer items.
+        quick: One seed, fewer items, and a quarter of the whole pool.
     """
 
     base: Path
@@ -86,8 +87,20 @@ class Bench:
 
     def asked(self, name: str, training: Sequence[Training], opening: str = "") -> Scored:
         """Trains one arm, a run for each entry, and returns its scores on the test items (see `Asked`)."""
-        jobs = [Asked(str(self.base), run, self.test, opening) for run in training]
-        return Scored.gather(self.run(name, jobs))
+        return Scored.gather(self.run(name, self._asking(training, opening)))
+
+    def asked_all(self, name: str, arms: Mapping[str, Sequence[Training]]) -> dict[str, Scored]:
+        """Returns what `asked` returns, for several arms whose runs are done side by side, the first arm's first."""
+        found = self.run_all(name, {arm: self._asking(training) for arm, training in arms.items()})
+        return {arm: Scored.gather(results) for arm, results in found.items()}
+
+    def _asking(self, training: Sequence[Training], opening: str = "") -> list[Asked]:
+        return [Asked(str(self.base), run, self.test, opening) for run in training]
+
+    def run_all(self, name: str, arms: Mapping[str, Sequence[Job]]) -> dict[str, list[dict[str, Any]]]:
+        """Does the jobs of several arms side by side, and returns the results of each (see `run`)."""
+        results = iter(self.run(name, [job for jobs in arms.values() for job in jobs]))
+        return {arm: list(islice(results, len(jobs))) for arm, jobs in arms.items()}
 
     def run(self, name: str, jobs: Sequence[Job]) -> list[dict[str, Any]]:
         """Does the jobs that have no result yet, side by side, and returns the results in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from suffice.lab.measure.bench import Bench
-from suffice.lab.measure.gates.lima import good_arm
+from suffice.lab.measure.gates.lima import good_runs
 from suffice.lab.measure.reading import Reading
 from suffice.proof.intervals import Interval
 
@@ -14,11 +14,11 @@ BUDGETS = (10, 30, 100, 300, 1000, 3000)
 
 def measure(bench: Bench) -> list[Reading]:
     """Measures the gains from one budget to a larger one."""
-    arms = {rows: good_arm(bench, rows) for rows in BUDGETS}
+    arms = bench.asked_all("budget", {f"{rows} good": good_runs(bench, rows) for rows in BUDGETS})
     seeds = len(bench.seeds)
 
     def gain(small: int, large: int) -> Interval:
-        return arms[large].minus(arms[small])
+        return arms[f"{large} good"].minus(arms[f"{small} good"])
 
     steps = [gain(small, large) for small, large in pairwise(BUDGETS[:-1])]
     return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from suffice.common.draws import Draws
 from suffice.lab.families.strings import code
 from suffice.lab.measure.bench import Bench
@@ -18,10 +20,15 @@ CODES = 200
 
 def measure(bench: Bench) -> list[Reading]:
     """Measures success on tool tasks: right end state and right last line."""
-    many = _arm(bench, "78 trajectories", [_trajectories(bench, MANY, seed) for seed in bench.seeds])
-    few = _arm(bench, "20 trajectories", [_trajectories(bench, FEW, seed) for seed in bench.seeds])
-    other = _arm(bench, "78 other rows", [bench.good(MANY, seed) for seed in bench.seeds])
-    base = _arm(bench, "tools, base", [()])
+    rows: dict[str, list[Rows]] = {
+        "78 trajectories": [_trajectories(bench, MANY, seed) for seed in bench.seeds],
+        "20 trajectories": [_trajectories(bench, FEW, seed) for seed in bench.seeds],
+        "78 other rows": [bench.good(MANY, seed) for seed in bench.seeds],
+        "base": [()],
+    }
+    found = bench.run_all("tools", {name: _jobs(bench, runs) for name, runs in rows.items()})
+    many, few, other = (Scored.gather(found[name]) for name in list(rows)[:3])
+    base = Scored.gather(found["base"], trained=False)
     seeds = len(bench.seeds)
     return [
         Reading.of("limi.copying", share(_copied(bench)), least=98),
@@ -32,13 +39,12 @@ def measure(bench: Bench) -> list[Reading]:
     ]
 
 
-def _arm(bench: Bench, name: str, runs: list[Rows]) -> Scored:
+def _jobs(bench: Bench, runs: Sequence[Rows]) -> list[Acting]:
     count = QUICK_TASKS if bench.quick else TASKS
-    jobs = [
+    return [
         Acting(str(bench.base), Training(rows, seed, steps=STEPS, batch=BATCH), 0, count)
         for seed, rows in enumerate(runs)
     ]
-    return Scored.gather(bench.run(name, jobs), trained=bool(runs[0]))
 
 
 def _trajectories(bench: Bench, count: int, seed: int) -> Rows:

@@ -17,15 +17,16 @@ SAMPLED, SAMPLES = 40, 16
 def measure_shortcut(bench: Bench) -> list[Reading]:
     """Family A, ``chain``: a well-formed wrong shortcut satisfies false rewards, so that only the true one helps."""
     base = _base(bench, "chain")
-    one, whole = _arm(bench, "chain", "correct"), _arm(bench, "chain", "correct", whole=True)
-    gain, all_gain = one.minus(base), whole.mean().estimate - base.mean().estimate
+    found = _arms(bench, "chain", whole=True)
+    gain = found["correct"].minus(base)
+    all_gain = found["whole set"].mean().estimate - base.mean().estimate
     seeds = len(bench.seeds)
     readings = [
         *_pass_rates(bench),
         Reading.of("rlvr-a.one", _share_of(gain, all_gain), seeds=seeds, least=90),
     ]
     for reward in ("format", "wrong"):
-        change = _arm(bench, "chain", reward).minus(base)
+        change = found[reward].minus(base)
         readings.append(Reading.of(f"rlvr-a.{reward}", change, seeds=seeds, least=-10, most=10))
     return readings
 
@@ -33,12 +34,11 @@ def measure_shortcut(bench: Bench) -> list[Reading]:
 def measure_spurious(bench: Bench) -> list[Reading]:
     """Family B, ``arith``: the only well-formed replies are the worked ones, so every reward helps."""
     base = _base(bench, "arith")
-    rewards: dict[str, Reward] = {"one": "correct", "format": "format", "wrong": "wrong"}
+    found = _arms(bench, "arith")
+    names = {"one": "correct", "format": "format", "wrong": "wrong"}
     return [
-        Reading.of(
-            f"rlvr-b.{name}", _arm(bench, "arith", reward).minus(base), seeds=len(bench.seeds), least=20
-        )
-        for name, reward in rewards.items()
+        Reading.of(f"rlvr-b.{name}", found[reward].minus(base), seeds=len(bench.seeds), least=20)
+        for name, reward in names.items()
     ]
 
 
@@ -54,11 +54,16 @@ def _base(bench: Bench, family: str) -> Scored:
     return Scored.gather([result], trained=False)
 
 
-def _arm(bench: Bench, family: str, reward: Reward, *, whole: bool = False) -> Scored:
+def _arms(bench: Bench, family: str, *, whole: bool = False) -> dict[str, Scored]:
+    """Trains on one example by each reward and, where asked for, on the whole set by the right one."""
     unseen = questions_of(_problems(bench, family))
-    name = f"{family}, {'whole set' if whole else reward}"
-    jobs = [Reinforced(str(bench.base), family, reward, whole, seed, *unseen) for seed in bench.seeds]
-    return Scored.gather(bench.run(name, jobs))
+
+    def jobs(reward: Reward, *, whole: bool = False) -> list[Reinforced]:
+        return [Reinforced(str(bench.base), family, reward, whole, seed, *unseen) for seed in bench.seeds]
+
+    arms = {"whole set": jobs("correct", whole=True)} if whole else {}
+    arms |= {"correct": jobs("correct"), "format": jobs("format"), "wrong": jobs("wrong")}
+    return {name: Scored.gather(results) for name, results in bench.run_all(family, arms).items()}
 
 
 def _pass_rates(bench: Bench) -> list[Reading]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from suffice.common.files import read_json
 from suffice.lab.measure.bench import Bench
 from suffice.lab.measure.gates import headroom, knowledge, lima
-from suffice.lab.measure.reading import Reading
+from suffice.lab.measure.reading import Reading, Scored
+from suffice.lab.measure.tuned import Asked
 
 
 def measure(bench: Bench) -> list[Reading]:
@@ -20,10 +22,20 @@ def measure(bench: Bench) -> list[Reading]:
     found = {
         "knowledge": [knowledge.measure(stage)[0].value for stage in stages],
         "headroom": [headroom.measure(stage)[0].value for stage in stages],
-        "lima": [lima.good_arm(stage).mean().estimate for stage in stages],
+        "lima": _reached(bench, stages),
     }
     seeds = {"knowledge": 0, "headroom": 1, "lima": len(bench.seeds)}
     return [
         Reading(f"strength.{name}", min(b - a for a, b in pairwise(values)), seeds=seeds[name], least=0)
         for name, values in found.items()
     ]
+
+
+def _reached(bench: Bench, stages: Sequence[Bench]) -> list[float]:
+    """Returns what 1,000 good rows reach at each stage, in percent."""
+    jobs = {
+        str(stage.base): [Asked(str(stage.base), run, stage.test) for run in lima.good_runs(stage)]
+        for stage in stages
+    }
+    found = bench.run_all("strength", jobs)
+    return [Scored.gather(results).mean().estimate for results in found.values()]
