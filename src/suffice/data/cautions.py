@@ -169,7 +169,5 @@ _FINDERS: tuple[tuple[Rule, Callable[[Any, Sequence[Message]], str | None]], ...
     (FAILED_ATTEMPT, _failed_attempt),
 )
 _PLAIN_FINDERS = tuple(
-    (rule, find)
-    for rule, find in _FINDERS
-    if rule not in (LANGUAGE_MIX, TEMPLATE_TOKENS, BROKEN_CHARACTERS)
+    (rule, find) for rule, find in _FINDERS if rule not in (LANGUAGE_MIX, TEMPLATE_TOKENS, BROKEN_CHARACTERS)
 )

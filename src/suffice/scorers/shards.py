@@ -118,7 +118,7 @@ def _in_worker(job: _Job, report: Advance) -> None:
 
 def _compute(model: LanguageModel, job: _Job, advance: Advance) -> None:
     with one_thread():
-        arrays = job.work(model, job.pool, advance)
+        arrays: dict[str, Any] = job.work(model, job.pool, advance)
     with atomic_path(job.path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
 
