@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from suffice.common.errors import UserError
 from suffice.models.losses import Passage, token_losses
 from suffice.scorers.protocol import Scores, ScoringContext
+from suffice.scorers.ranks import rank_correlation
 from suffice.scorers.shards import SHARD_ROWS, TOKEN_BUDGET, Advance, Arrays, Shards
 
 if TYPE_CHECKING:
@@ -94,13 +94,6 @@ def needed_model(scorer: str, context: ScoringContext) -> LanguageModel:
     if context.model is None:
         raise UserError(f"the scorer '{scorer}' needs a model", "give --model")
     return context.model
-
-
-def rank_correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Returns Spearman's rank correlation; 0 where one of the two is the same throughout."""
-    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
 def _notes(found: Arrays, model: LanguageModel) -> dict[str, int | float | str]:
