@@ -8,7 +8,7 @@ in the pool:
     log w = sum_b c_b (log(p_b + 1e-8) - log(q_b + 1e-8))
 
 Rows are drawn without replacement in proportion to w, by adding a Gumbel draw to log w and taking the
-largest (section 3.2).
+largest.
 """
 
 from __future__ import annotations

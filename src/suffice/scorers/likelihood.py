@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from suffice.common.errors import UserError
 from suffice.models.losses import Passage, token_losses
 from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.scorers.ranks import rank_correlation
-from suffice.scorers.shards import SHARD_ROWS, TOKEN_BUDGET, Advance, Arrays, Shards
+from suffice.scorers.shards import SHARD_ROWS, TOKEN_BUDGET, Advance, Arrays, Shards, Work
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Notes = dict[str, int | float | str]
 _SCORED, _REFUSED, _TOO_LONG, _UNANSWERED = range(4)
 
 
@@ -40,17 +41,11 @@ class Answers:
     loss: Floats
     alone: Floats
     tokens: Whole
-    notes: dict[str, int | float | str]
+    notes: Notes
 
-    def scores(self, pool: Pool, values: Floats, **notes: float) -> Scores:
-        """Returns ``values`` as the pool's scores; the notes get their rank correlation with the length."""
-        both = ~np.isnan(values)
-        linked = rank_correlation(values[both], self.tokens[both])
-        return Scores(
-            pool.ids,
-            values.astype(np.float32),
-            notes=self.notes | notes | {"length_correlation": round(linked, 4)},
-        )
+    def scores(self, pool: Pool, values: Floats, **notes: int | float | str) -> Scores:
+        """Returns ``values`` as the pool's scores; see `scores_of`."""
+        return scores_of(pool, values, self.tokens, self.notes | notes)
 
 
 def answer_losses(scorer: str, pool: Pool, context: ScoringContext, *, alone: bool = False) -> Answers:
@@ -68,43 +63,55 @@ def answer_losses(scorer: str, pool: Pool, context: ScoringContext, *, alone: bo
     Raises:
         UserError: There is no model.
     """
-    model = needed_model(scorer, context)
-    shards = Shards(
-        "losses-alone" if alone else "losses",
-        _with_and_without_prompt if alone else _with_prompt,
-        pool,
-        model,
-        context.folder,
-        rows=SHARD_ROWS,
-        settings=TOKEN_BUDGET[model.device],
-    )
+    kind, work = ("losses-alone", _with_and_without_prompt) if alone else ("losses", _with_prompt)
+    found, notes = pass_over_answers(scorer, kind, work, pool, context)
+    return Answers(found["loss"], found["alone"], found["tokens"], notes)
+
+
+def pass_over_answers(
+    scorer: str, kind: str, work: Work, pool: Pool, context: ScoringContext
+) -> tuple[Arrays, Notes]:
+    """Computes something of all answers, in shards.
+
+    Args:
+        scorer: The scorer's name, for messages.
+        kind: What is computed; scorers with the same ``kind`` and ``work`` share shards.
+        work: As for `Shards`; among its arrays are ``fate`` and ``passed`` (see `fates`), the tokens that went
+            through the network.
+        pool: The rows.
+        context: The model, and where shards are kept.
+
+    Returns:
+        The arrays over all rows, and notes: how many rows could not be scored, by reason, and the tokens passed.
+
+    Raises:
+        UserError: There is no model.
+    """
+    model = context.model
+    if model is None:
+        raise UserError(f"the scorer '{scorer}' needs a model", "give --model")
+    budget = TOKEN_BUDGET[model.device]
+    shards = Shards(kind, work, pool, model, context.folder, rows=SHARD_ROWS, settings=budget)
     with context.reporter.track("score", len(pool), "rows") as task:
         shards.compute(context.workers, task.advance)
         task.result(f"{len(pool):,} rows by {scorer}")
     found = shards.joined()
-    return Answers(found["loss"], found["alone"], found["tokens"], _notes(found, model))
-
-
-def needed_model(scorer: str, context: ScoringContext) -> LanguageModel:
-    """Returns the model.
-
-    Raises:
-        UserError: There is none.
-    """
-    if context.model is None:
-        raise UserError(f"the scorer '{scorer}' needs a model", "give --model")
-    return context.model
-
-
-def _notes(found: Arrays, model: LanguageModel) -> dict[str, int | float | str]:
-    fates = np.bincount(found["fate"], minlength=4)
-    return {
-        "rows_refused": int(fates[_REFUSED]),
-        "rows_too_long": int(fates[_TOO_LONG]),
-        "rows_unanswered": int(fates[_UNANSWERED]),
+    counts = np.bincount(found["fate"], minlength=4)
+    notes: Notes = {
+        "rows_refused": int(counts[_REFUSED]),
+        "rows_too_long": int(counts[_TOO_LONG]),
+        "rows_unanswered": int(counts[_UNANSWERED]),
         "tokens": int(found["passed"].sum()),
         "window": model.window,
     }
+    return found, notes
+
+
+def scores_of(pool: Pool, values: Floats, tokens: Whole, notes: Notes) -> Scores:
+    """Returns values as the pool's scores; the notes get their rank correlation with the answers' length."""
+    known = ~np.isnan(values)
+    linked = rank_correlation(values[known], tokens[known])
+    return Scores(pool.ids, values.astype(np.float32), notes=notes | {"length_correlation": round(linked, 4)})
 
 
 def _with_prompt(model: LanguageModel, pool: Pool, advance: Advance) -> Arrays:
@@ -132,11 +139,17 @@ def _mean_losses(
             alone[i] = np.concatenate(losses[1:]).mean(dtype=np.float64)
         tokens[i] = len(losses[0])
         passed[i] = sum(len(passage.ids) for passage in groups[i])
+    fate = fates(rows, kept, model.window)
+    return {"loss": loss, "alone": alone, "tokens": tokens, "passed": passed, "fate": fate}
+
+
+def fates(rows: Sequence[Encoded | None], scored: Sequence[int], window: int) -> NDArray[np.int8]:
+    """Returns what became of each row: scored, refused by the template, longer than the window, without an answer."""
     fate = np.full(len(rows), _UNANSWERED, np.int8)
     fate[[i for i, row in enumerate(rows) if row is None]] = _REFUSED
-    fate[[i for i, row in enumerate(rows) if row and len(row.ids) > model.window]] = _TOO_LONG
-    fate[kept] = _SCORED
-    return {"loss": loss, "alone": alone, "tokens": tokens, "passed": passed, "fate": fate}
+    fate[[i for i, row in enumerate(rows) if row and len(row.ids) > window]] = _TOO_LONG
+    fate[list(scored)] = _SCORED
+    return fate
 
 
 def answer_passage(row: Encoded) -> Passage:
