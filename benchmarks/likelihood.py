@@ -17,6 +17,7 @@ import torch
 
 from suffice.models import LanguageModel, load_model
 from suffice.models.batching import pad, token_batches
+from suffice.models.chat import Conversation
 from suffice.models.losses import Group, token_losses
 from suffice.scorers.likelihood import answer_passage, paired_passages
 from suffice.scorers.shards import TOKEN_BUDGET
@@ -42,6 +43,14 @@ def scored(model: LanguageModel, groups: Sequence[Group]) -> None:
     token_losses(model, groups, TOKEN_BUDGET[model.device])
 
 
+def encoded(model: LanguageModel, chats: Sequence[Conversation], scorer: str) -> list[Group]:
+    """Returns conversations as a scorer has them computed, without those longer than the window."""
+    rows = [row for row in model.chat.encode_many(chats) if row and len(row.ids) <= model.window]
+    if scorer == "loss":
+        return [[answer_passage(row)] for row in rows]
+    return [paired_passages(row, model.chat) for row in rows]
+
+
 def apart(groups: Sequence[Group]) -> list[Group]:
     """Returns the passages of all groups, each by itself: the two passes that packing replaces."""
     return [[passage] for group in groups for passage in group]
@@ -65,16 +74,15 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     model = load_model(options.model, device="cpu")
-    rows = model.chat.encode_many(conversations(options.rows))
-    kept = [row for row in rows if row and len(row.ids) <= model.window]
-    plain: list[Group] = [[answer_passage(row)] for row in kept]
-    paired: list[Group] = [paired_passages(row, model.chat) for row in kept]
-    for name, groups in (("loss", plain), ("ifd", paired)):
+    chats = conversations(options.rows)
+    for name in ("loss", "ifd"):
+        groups = encoded(model, chats, name)
         tokens = sum(len(passage.ids) for group in groups for passage in group)
         ways: dict[str, Callable[[], object]] = {
             "bare forward pass": lambda groups=groups: bare(model, groups, head=True),
             "bare base, no head": lambda groups=groups: bare(model, groups, head=False),
             "scoring": lambda groups=groups: scored(model, groups),
+            "tokenising, scoring": lambda name=name: scored(model, encoded(model, chats, name)),
         }
         if name == "ifd":
             ways["scoring, unpacked"] = lambda groups=groups: scored(model, apart(groups))
@@ -85,7 +93,7 @@ def main() -> None:
                 times[way].append(seconds(work))
         best = {way: min(taken) for way, taken in times.items()}  # other load only ever adds time
         print(
-            f"{name}: {len(kept):,} rows, {tokens:,} tokens, {options.repeats} repeats in turns, one thread"
+            f"{name}: {len(groups):,} rows, {tokens:,} tokens, {options.repeats} repeats in turns, one thread"
         )
         for way, taken in best.items():
             ratio = best["bare forward pass"] / taken

@@ -20,6 +20,7 @@ class Bare:
     """A network without the rest of a model."""
 
     device = "cpu"
+    window = 40
 
     def __init__(self, network):
         self.network = network.eval()
@@ -92,6 +93,21 @@ def test_groups_equal_single_passages_packed_or_not(model):
         ],
         90,
     )
+
+
+def test_a_group_beyond_the_window_is_not_packed(tiny_model, monkeypatch):
+    assert packs(tiny_model)
+    monkeypatch.setattr(losses, "packs", lambda model: True)
+    some = [Passage([5] * length, [1, length - 1]) for length in (200, 57, 56)]
+    shapes = []
+    made = losses.pad
+    monkeypatch.setattr(
+        losses, "pad", lambda rows, device: shapes.extend(len(row) for row in rows) or made(rows, device)
+    )
+    done = []
+    token_losses(tiny_model, [some[:2], [some[0], some[2]]], 10_000, done.append)
+    assert sorted(shapes) == [57, 200, 256]
+    assert sum(done) == pytest.approx(2)
 
 
 def test_only_full_attention_is_packed(tiny_model):

@@ -54,7 +54,8 @@ def token_losses(
     Args:
         model: The model.
         groups: Passages, none longer than the model's window. Those of a group stand in one row of a batch,
-            block-diagonal, where the network can do that (see `packs`), else each in its own.
+            block-diagonal, where the network can do that (see `packs`) and the window has room; else each in
+            its own.
         token_budget: The most padded tokens of a batch; fewer where the vocabulary is so large that the logits
             would be more than `LOGITS`.
         advance: Called with a number of groups as they are done.
@@ -64,32 +65,27 @@ def token_losses(
     """
     import torch
 
-    if any(len(group) > 1 for group in groups) and not packs(model):
-        return _apart(model, groups, token_budget, advance)
+    together = any(len(group) > 1 for group in groups) and packs(model)
+    rows: list[Group] = []
+    owners: list[int] = []
+    for place, group in enumerate(groups):
+        fits = sum(len(passage.ids) for passage in group) <= model.window
+        parts: list[Group] = [group] if together and fits else [[passage] for passage in group]
+        rows += parts
+        owners += [place] * len(parts)
     vocabulary = model.network.config.get_text_config().vocab_size
     budget = min(token_budget, max(LOGITS[model.device] // vocabulary, 1))
-    lengths = [sum(len(passage.ids) for passage in group) for group in groups]
+    lengths = [sum(len(passage.ids) for passage in row) for row in rows]
     found: dict[int, Losses] = {}
     with torch.no_grad():
         for batch in token_batches(lengths, budget):
-            found |= zip(batch, _batch_losses(model, [groups[i] for i in batch]), strict=True)
+            found |= zip(batch, _batch_losses(model, [rows[i] for i in batch]), strict=True)
             if advance:
-                advance(len(batch))
-    return [found[i] for i in range(len(groups))]
-
-
-def _apart(
-    model: LanguageModel,
-    groups: Sequence[Group],
-    token_budget: int,
-    advance: Callable[[float], None] | None,
-) -> list[Losses]:
-    """Computes `token_losses` with each passage in a row of its own."""
-    alone = [[passage] for group in groups for passage in group]
-    share = len(groups) / len(alone)
-    report = (lambda count: advance(count * share)) if advance else None
-    found = iter(token_losses(model, alone, token_budget, report))
-    return [[next(found)[0] for _ in group] for group in groups]
+                advance(len(batch) * len(groups) / len(rows))
+    result: list[Losses] = [[] for _ in groups]
+    for i, owner in enumerate(owners):
+        result[owner] += found[i]
+    return result
 
 
 def _batch_losses(model: LanguageModel, groups: Sequence[Group]) -> list[Losses]:
