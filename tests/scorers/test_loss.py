@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import spearmanr
 
 from made_data import chat, make_example, make_pool
@@ -97,3 +98,18 @@ def test_what_it_needs(tmp_path):
     with pytest.raises(UserError) as caught:
         Loss().score(make_pool(2), ScoringContext(tmp_path))
     assert str(caught.value) == "the scorer 'loss' needs a model; give --model"
+
+
+def test_a_template_without_marks(tiny_model, tmp_path):
+    """The answer's tokens found by hand, those of ``answer<|end|>`` after ``<|user|>question<|assistant|>``."""
+    wanted = []
+    for row in make_pool(12):
+        question, answer = (turn["content"] for turn in row.messages)
+        asked = tiny_model.tokenizer(f"<|user|>{question}<|assistant|>")["input_ids"]
+        ids = torch.tensor([asked + tiny_model.tokenizer(f"{answer}<|end|>")["input_ids"]])
+        labels = ids.clone()
+        labels[0, : len(asked)] = -100
+        with torch.no_grad():
+            wanted.append(float(tiny_model.network(ids, labels=labels).loss))
+    scores = Loss().score(make_pool(12), ScoringContext(tmp_path, tiny_model))
+    np.testing.assert_allclose(scores.values, wanted, rtol=1e-5)
