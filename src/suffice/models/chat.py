@@ -44,6 +44,7 @@ class Chat:
     Attributes:
         template: The template's text.
         stop_ids: The tokens that end a reply: end of text, and what the template puts after an answer.
+        bos_id: The token that begins a text; `None` where the tokenizer has none.
     """
 
     def __init__(self, tokenizer: Any) -> None:
@@ -54,6 +55,7 @@ class Chat:
             i for i, token in tokenizer.added_tokens_decoder.items() if token.special
         )
         self.stop_ids = self._find_stop_ids()
+        self.bos_id: int | None = tokenizer.bos_token_id
 
     def render(
         self,
@@ -108,6 +110,13 @@ class Chat:
                 tokenize=False,
             )
         )
+
+    @cached_property
+    def opening_ids(self) -> list[int]:
+        """The tokens by which the template opens a reply; none where it does not open one."""
+        asked, opened = self.render(_PROBE[:1]), self.render(_PROBE[:1], reply=True)
+        opening = opened.removeprefix(asked) if opened.startswith(asked) else ""
+        return list(self._tokenizer(opening, add_special_tokens=False)["input_ids"])
 
     def encode_prompt(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]] | None = None

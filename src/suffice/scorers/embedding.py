@@ -13,35 +13,26 @@ calls ``hidden_states[-1]``, which the paper takes too: the states after the net
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
-from suffice.common.files import atomic_path, digest
 from suffice.models.batching import pad, token_batches
-from suffice.models.loading import LanguageModel, ModelSource
-from suffice.scale.local import Workers
+from suffice.models.loading import LanguageModel
 from suffice.scorers.protocol import Scores, ScoringContext
+from suffice.scorers.shards import SHARD_ROWS, TOKEN_BUDGET, Advance, Arrays, Shards, one_thread
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
     from suffice.data.target import Target
 
-SHARD_ROWS = 2048
-TOKEN_BUDGET = {"cpu": 4096, "cuda": 65_536}
-
 
 class Embedding:
     """RDS+: the cosine between a row and each dev example of the target; a row's score is its largest.
 
-    Embeddings are computed in shards of `SHARD_ROWS` rows, each written when it is done, so that a killed
-    run continues. Batches never cross a shard and each process has one thread, so the bits are the same
-    however often the run was interrupted and however many workers there are.
+    Embeddings are computed in shards (see `suffice.scorers.shards`), so that a killed run continues.
     """
 
     name = "embedding"
@@ -64,16 +55,23 @@ class Embedding:
         if not target.dev:
             raise UserError("the target has no dev examples, which steer the choice", "add some with --dev")
         queries = _embed_dev(model, target)
-        shards = _Shards(pool, model, context.folder)
+        shards = Shards(
+            "embedding",
+            _embed_rows,
+            pool,
+            model,
+            context.folder,
+            rows=SHARD_ROWS,
+            settings=TOKEN_BUDGET[model.device],
+        )
         with context.reporter.track("score", len(pool), "rows") as task:
             shards.compute(context.workers, task.advance)
             task.result(f"{len(pool):,} rows by embedding")
         affinity = np.full((len(pool), len(queries)), np.nan, dtype=np.float32)
         tokens = np.zeros(len(pool), dtype=np.int64)
-        for i in range(len(shards)):
-            rows = shards.rows(i)
-            embeddings, tokens[rows.start : rows.stop] = shards.read(i)
-            affinity[rows.start : rows.stop] = embeddings @ queries.T
+        for rows, arrays in shards:
+            tokens[rows.start : rows.stop] = arrays["tokens"]
+            affinity[rows.start : rows.stop] = arrays["embeddings"] @ queries.T
         notes: dict[str, int | float | str] = {
             "rows_cut": int((tokens > model.window).sum()),
             "rows_refused": int((tokens == 0).sum()),
@@ -83,70 +81,11 @@ class Embedding:
         return Scores(pool.ids, affinity.max(axis=1), affinity, [item.id for item in target.dev], notes)
 
 
-class _Shards:
-    """The embeddings of a pool under a model, kept in files that bear their settings' hash in the folder's name."""
-
-    def __init__(self, pool: Pool, model: LanguageModel, folder: Path) -> None:
-        self._pool, self._model = pool, model
-        settings = [model.fingerprint, str(model.network.dtype), model.device, model.window]
-        key = digest([*settings, pool.fingerprint, SHARD_ROWS, TOKEN_BUDGET[model.device]])[:16]
-        self._folder = folder / f"embedding-{key}"
-
-    def __len__(self) -> int:
-        return -(-len(self._pool) // SHARD_ROWS)
-
-    def rows(self, index: int) -> range:
-        """Returns the pool rows of a shard."""
-        return range(index * SHARD_ROWS, min((index + 1) * SHARD_ROWS, len(self._pool)))
-
-    def read(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Returns the embeddings [rows, width] and the rows' tokens before any cut [rows] of a finished shard."""
-        with np.load(self._path(index), allow_pickle=False) as arrays:
-            return arrays["embeddings"], arrays["tokens"]
-
-    def compute(self, workers: int, advance: Callable[[float], None]) -> None:
-        """Computes the shards that are not there yet."""
-        todo = [i for i in range(len(self)) if not self._path(i).exists()]
-        advance(len(self._pool) - sum(len(self.rows(i)) for i in todo))
-        if self._model.device == "cpu" and min(workers, len(todo)) > 1:
-            with Workers(min(workers, len(todo))) as crew:
-                crew.map(_work, [self._job(i) for i in todo], on_progress=advance)
-        else:
-            for i in todo:
-                _embed_shard(self._model, self._job(i), advance)
-
-    def _job(self, index: int) -> _Job:
-        return _Job(self._model.source, self._pool.take(self.rows(index)), self._path(index))
-
-    def _path(self, index: int) -> Path:
-        return self._folder / f"{index:06d}.npz"
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One shard to embed: everything that a worker in another process has to know."""
-
-    source: ModelSource
-    pool: Pool
-    path: Path
-
-
-@lru_cache(maxsize=1)
-def _loaded(source: ModelSource) -> LanguageModel:
-    return source.load()
-
-
-def _work(job: _Job, report: Callable[[float], None]) -> None:
-    """Computes one shard in a worker process, which keeps its model from one shard to the next."""
-    _embed_shard(_loaded(job.source), job, report)
-
-
-def _embed_shard(model: LanguageModel, job: _Job, advance: Callable[[float], None]) -> None:
-    rows = model.chat.token_ids([(row.messages, row.tools) for row in job.pool])
+def _embed_rows(model: LanguageModel, pool: Pool, advance: Advance) -> Arrays:
+    """Returns the embeddings of rows [rows, width] and their tokens before any cut [rows]."""
+    rows = model.chat.token_ids([(row.messages, row.tools) for row in pool])
     tokens = np.array([len(ids or ()) for ids in rows], dtype=np.int64)
-    embeddings = embed(model, [ids or [] for ids in rows], advance)
-    with atomic_path(job.path) as temporary, temporary.open("wb") as file:
-        np.savez(file, embeddings=embeddings, tokens=tokens)
+    return {"embeddings": embed(model, [ids or [] for ids in rows], advance), "tokens": tokens}
 
 
 def _embed_dev(model: LanguageModel, target: Target) -> NDArray[np.float32]:
@@ -176,19 +115,14 @@ def embed(
     if advance:
         advance(len(rows) - len(kept))
     embeddings = np.full((len(rows), model.network.config.get_text_config().hidden_size), np.nan, np.float32)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the number of threads decides the order of sums, and so the bits
-    try:
-        with torch.no_grad():
-            for places in token_batches(lengths, TOKEN_BUDGET[model.device]):
-                batch = [kept[place] for place in places]
-                ids, mask = pad([rows[i][: model.window] for i in batch], model.device)
-                states = base(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-                embeddings[batch] = position_weighted_mean(states, mask).cpu().numpy()
-                if advance:
-                    advance(len(batch))
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.no_grad():
+        for places in token_batches(lengths, TOKEN_BUDGET[model.device]):
+            batch = [kept[place] for place in places]
+            ids, mask = pad([rows[i][: model.window] for i in batch], model.device)
+            states = base(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+            embeddings[batch] = position_weighted_mean(states, mask).cpu().numpy()
+            if advance:
+                advance(len(batch))
     return embeddings
 
 
