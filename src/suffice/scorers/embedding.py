@@ -27,6 +27,7 @@ from suffice.models.batching import pad, token_batches
 from suffice.models.loading import LanguageModel, ModelSource
 from suffice.scale.local import Workers
 from suffice.scorers.protocol import Scores, ScoringContext
+from suffice.scorers.vectors import read_vectors, write_vectors
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
@@ -74,13 +75,15 @@ class Embedding:
             rows = shards.rows(i)
             embeddings, tokens[rows.start : rows.stop] = shards.read(i)
             affinity[rows.start : rows.stop] = embeddings @ queries.T
+        vectors = shards.joined()
         notes: dict[str, int | float | str] = {
             "rows_cut": int((tokens > model.window).sum()),
             "rows_refused": int((tokens == 0).sum()),
             "tokens": int(np.minimum(tokens, model.window).sum()),
             "window": model.window,
         }
-        return Scores(pool.ids, affinity.max(axis=1), affinity, [item.id for item in target.dev], notes)
+        ids = [item.id for item in target.dev]
+        return Scores(pool.ids, affinity.max(axis=1), affinity, ids, notes, vectors)
 
 
 class _Shards:
@@ -103,6 +106,13 @@ class _Shards:
         """Returns the embeddings [rows, width] and the rows' tokens before any cut [rows] of a finished shard."""
         with np.load(self._path(index), allow_pickle=False) as arrays:
             return arrays["embeddings"], arrays["tokens"]
+
+    def joined(self) -> NDArray[np.float32]:
+        """Returns the embeddings of all finished shards as one file, mapped into memory."""
+        path = self._folder / "vectors.npy"
+        if not path.exists():
+            write_vectors(path, len(self._pool), (self.read(i)[0] for i in range(len(self))))
+        return read_vectors(path)
 
     def compute(self, workers: int, advance: Callable[[float], None]) -> None:
         """Computes the shards that are not there yet."""
