@@ -65,7 +65,8 @@ def _vectors(pool: Pool, context: ScoringContext, encode: Encode) -> Vectors:
     """Returns the vectors of all rows, mapped into memory; NaN for a row that says nothing."""
     key = digest([pool.fingerprint, _fingerprint(context.encoder), context.seed, LEARNT, BLOCK])[:16]
     folder = context.folder / f"sentence-{key}"
-    whole, rows, paths = folder / "vectors.npy", iter(pool), []
+    paths: list[Path] = []
+    whole, rows = folder / "vectors.npy", iter(pool)
     if whole.exists():
         return read_vectors(whole)
     with context.reporter.track("score", len(pool), "rows") as task:
