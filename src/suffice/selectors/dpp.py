@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
-from suffice.selectors.greedy import Gains, Pick, Probe, choose, explain
+from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain
 from suffice.selectors.openings import Openings
 from suffice.selectors.protocol import Choice, SelectionRequest
 
@@ -45,24 +45,25 @@ class Dpp:
         return explain(request, directions, [_in_logarithms(pick) for pick in picks], _words)
 
 
-class _Determinant:
+class _Determinant(Probes):
     """d² of every row, by one vector w for each chosen one."""
 
     def __init__(self, budget: int, width: int) -> None:
-        self._probes, self._count = np.zeros((budget, width + 1)), 0
+        super().__init__()
+        self._basis, self._count = np.zeros((budget, width + 1)), 0
 
     def start(self, directions: Directions) -> Gains:
         return np.full(len(directions), 1 + RIDGE)
 
-    def probe(self, row: Vectors) -> Probe:
-        before, own = self._probes[: self._count], np.concatenate([[1], row]) / math.sqrt(2)
+    def probe(self, row: Vectors) -> tuple[Vectors, float]:
+        before, own = self._basis[: self._count], np.concatenate([[1], row]) / math.sqrt(2)
         cosines = before @ own
         rest = (own - cosines @ before) / math.sqrt(1 + RIDGE - cosines @ cosines)
-        self._probes[self._count] = rest
+        self._basis[self._count] = rest
         self._count += 1
         return (rest[1:] / math.sqrt(2)).astype(np.float32), float(rest[0] / math.sqrt(2))
 
-    def lower(self, gains: Gains, products: NDArray[np.float32]) -> Gains:
+    def after(self, gains: Gains, products: NDArray[np.float32]) -> Gains:
         lowered: Gains = gains - np.square(products, dtype=np.float64).sum(axis=1)
         return lowered
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
-from suffice.selectors.greedy import Gains, Pick, Probe, choose, explain
+from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain
 from suffice.selectors.openings import Openings
 from suffice.selectors.protocol import Choice, SelectionRequest
 
@@ -40,10 +40,11 @@ class GraphCut:
         return explain(request, directions, picks, _words)
 
 
-class _Cut:
+class _Cut(Probes):
     """What a row would add to f / |V|."""
 
     def __init__(self, budget: int) -> None:
+        super().__init__()
         self._penalty = 1 / (2 * budget)
 
     def start(self, directions: Directions) -> Gains:
@@ -52,10 +53,10 @@ class _Cut:
         start: Gains = (1 + likeness.astype(np.float64)) / 2 - self._penalty
         return start
 
-    def probe(self, row: Vectors) -> Probe:
+    def probe(self, row: Vectors) -> tuple[Vectors, float]:
         return row * np.float32(0.5), 0.5
 
-    def lower(self, gains: Gains, products: NDArray[np.float32]) -> Gains:
+    def after(self, gains: Gains, products: NDArray[np.float32]) -> Gains:
         lowered: Gains = gains - 2 * self._penalty * np.maximum(products, 0).sum(axis=1, dtype=np.float64)
         return lowered
 

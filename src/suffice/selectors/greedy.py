@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -27,8 +28,8 @@ WAITING = 256
 """Choices that may wait for a pass."""
 
 Gains = NDArray[np.float64]
-Probe = tuple[Vectors, float]
-"""A vector [width], and an offset that is added to its products with rows."""
+Product = Callable[[Vectors], NDArray[np.float32]]
+"""Takes vectors [count, width] and returns the products of some rows with them [rows, count]."""
 
 
 class Objective(Protocol):
@@ -37,16 +38,57 @@ class Objective(Protocol):
     def start(self, directions: Directions) -> Gains:
         """Returns what each row would add before any is chosen, or more than that [rows]."""
 
-    def probe(self, row: Vectors) -> Probe:
-        """Takes note that a row was chosen, and returns what `lower` wants products with."""
+    def chose(self, row: Vectors) -> None:
+        """Takes note that a row was chosen [width]."""
 
-    def lower(self, gains: Gains, products: NDArray[np.float32]) -> Gains:
-        """Returns gains after some choices, none larger than before.
+    def lower(self, gains: Gains, product: Product, *, last: bool) -> Gains:
+        """Returns gains after the last choice, or after all since `settle`; none is larger than before.
+
+        Args:
+            gains: What some rows would have added before [rows].
+            product: Multiplies those rows with vectors.
+            last: Whether one choice is new to ``gains``.
+        """
+
+    def settle(self) -> None:
+        """Takes note that the gains of all rows are up to date."""
+
+
+class Probes:
+    """An objective for which a choice is one vector: what it takes from a row follows from their product."""
+
+    def __init__(self) -> None:
+        self._vectors: list[Vectors] = []
+        self._offsets: list[float] = []
+
+    def chose(self, row: Vectors) -> None:
+        """See `Objective`."""
+        vector, offset = self.probe(row)
+        self._vectors.append(vector)
+        self._offsets.append(offset)
+
+    def lower(self, gains: Gains, product: Product, *, last: bool) -> Gains:
+        """See `Objective`."""
+        some = slice(-1 if last else 0, None)
+        products = product(np.stack(self._vectors[some])) + np.array(self._offsets[some], np.float32)
+        return self.after(gains, products)
+
+    def settle(self) -> None:
+        """See `Objective`."""
+        self._vectors, self._offsets = [], []
+
+    def probe(self, row: Vectors) -> tuple[Vectors, float]:
+        """Returns the vector of a choice, and an offset that is added to its products."""
+        raise NotImplementedError
+
+    def after(self, gains: Gains, products: NDArray[np.float32]) -> Gains:
+        """Returns gains after some choices.
 
         Args:
             gains: What rows would have added before [rows].
-            products: The rows' products with those choices' probes, offsets added [rows, choices].
+            products: Their products with the choices' vectors, offsets added [rows, choices].
         """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -86,14 +128,12 @@ def _take_pinned(
     pinned: Sequence[int], directions: Directions, openings: Openings, objective: Objective, gains: Gains
 ) -> list[Pick]:
     """Takes pinned rows, and brings the gains of all rows up to date, in place."""
-    vectors, mine = directions.take(pinned), gains[list(pinned)]
-    picks, probes = [], []
+    vectors, mine, picks = directions.take(pinned), gains[list(pinned)], []
     for place, index in enumerate(pinned):
         picks.append(Pick(index, float(mine[place]), pinned=True))
         openings.take(index)
-        probes.append(objective.probe(vectors[place]))
-        mine = objective.lower(mine, _products(vectors, *probes[-1]))
-    _update(directions, objective, gains, probes)
+        mine = _after(objective, mine, vectors, place)
+    _update(directions, objective, gains)
     return picks
 
 
@@ -104,7 +144,6 @@ def _take_front(
     front, outside = _front(np.where(openings.mask, gains, -np.inf))
     vectors, mine = directions.take(front), gains[front]
     picks: list[Pick] = []
-    probes: list[Probe] = []
     while len(picks) < min(wanted, WAITING):
         able = np.where(openings.mask[front], mine, -np.inf)
         best = int(able.argmax())
@@ -115,9 +154,8 @@ def _take_front(
         rival = None if able[second] == -np.inf else int(front[second])
         picks.append(Pick(int(front[best]), gain, rival, 0.0 if rival is None else float(able[second])))
         openings.take(int(front[best]))
-        probes.append(objective.probe(vectors[best]))
-        mine = objective.lower(mine, _products(vectors, *probes[-1]))
-    _update(directions, objective, gains, probes)
+        mine = _after(objective, mine, vectors, best)
+    _update(directions, objective, gains)
     return picks
 
 
@@ -132,16 +170,17 @@ def _front(gains: Gains) -> tuple[NDArray[np.int64], float]:
     return front, float(gains[rest].max(initial=-np.inf))
 
 
-def _products(vectors: Vectors, probe: Vectors, offset: float) -> NDArray[np.float32]:
-    products: NDArray[np.float32] = vectors @ probe[:, None] + np.float32(offset)
-    return products
+def _after(objective: Objective, gains: Gains, vectors: Vectors, chosen: int) -> Gains:
+    """Returns the gains of rows after one of them was chosen."""
+    objective.chose(vectors[chosen])
+    return objective.lower(gains, lambda others: vectors @ others.T, last=True)
 
 
-def _update(directions: Directions, objective: Objective, gains: Gains, probes: Sequence[Probe]) -> None:
-    together = np.stack([vector for vector, _ in probes])
-    offsets = np.array([offset for _, offset in probes], np.float32)
+def _update(directions: Directions, objective: Objective, gains: Gains) -> None:
+    """Brings the gains of all rows up to date, in place."""
     for rows in directions.blocks():
-        gains[rows] = objective.lower(gains[rows], directions.dots(rows, together) + offsets)
+        gains[rows] = objective.lower(gains[rows], partial(directions.dots, rows), last=False)
+    objective.settle()
 
 
 def explain(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
-from suffice.selectors.greedy import Gains, Pick, Probe, choose, explain
+from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain
 from suffice.selectors.openings import Openings
 from suffice.selectors.protocol import Choice, SelectionRequest
 
@@ -37,7 +37,7 @@ class KCenter:
         return explain(request, directions, picks, lambda pick: _words(pick, pick is first))
 
 
-class _Distance:
+class _Distance(Probes):
     """The distance to the nearest chosen row; before there is one, more than any, the more the nearer to the mean."""
 
     def start(self, directions: Directions) -> Gains:
@@ -46,10 +46,10 @@ class _Distance:
         start: Gains = np.concatenate(parts).astype(np.float64) + 2 * _FARTHEST
         return start
 
-    def probe(self, row: Vectors) -> Probe:
+    def probe(self, row: Vectors) -> tuple[Vectors, float]:
         return row, 0.0
 
-    def lower(self, gains: Gains, products: NDArray[np.float32]) -> Gains:
+    def after(self, gains: Gains, products: NDArray[np.float32]) -> Gains:
         nearest = products.max(axis=1).astype(np.float64)
         lowered: Gains = np.minimum(gains, np.sqrt(np.maximum(2 - 2 * nearest, 0)))
         return lowered
