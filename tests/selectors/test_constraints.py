@@ -26,7 +26,7 @@ def any_request(sources, budget, constraints, seed=0):
     pool, target = pool_of(sources), make_target(["fact", "sum", "fact"])
     affinity = np.random.default_rng(1).normal(size=(len(sources), 3)).astype(np.float32)
     scores = Scores(
-        pool.ids, affinity.max(axis=1), affinity, [i.id for i in target.dev], {}, vectors_of(len(sources))
+        pool.ids, affinity.max(axis=1), affinity, [i.id for i in target.dev], {}, vectors_of(len(sources), 40)
     )
     return SelectionRequest(pool, scores, budget, seed=seed, target=target, constraints=constraints)
 

@@ -1,4 +1,4 @@
-"""k_center, dpp and graph_cut: against their definitions, looked at anew for every choice."""
+"""k_center, facility_location, dpp and graph_cut: against their definitions, looked at anew for every choice."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 
 from made_selections import bounded, plain_greedy, request_of, units, vectors_of
 from suffice.common import registry
+from suffice.common.draws import Draws
 from suffice.common.errors import UserError
-from suffice.selectors import directions, greedy
+from suffice.selectors import directions, facility_location, greedy
 from suffice.selectors.constraints import NONE, Constraints
 from suffice.selectors.dpp import RIDGE, Dpp
+from suffice.selectors.facility_location import FacilityLocation
 from suffice.selectors.graph_cut import GraphCut
 from suffice.selectors.k_center import KCenter
 
-NAMES = ["k_center", "dpp", "graph_cut"]
+NAMES = ["k_center", "facility_location", "dpp", "graph_cut"]
 
 
 def distance_gain(vectors, rows, budget):
@@ -54,7 +56,21 @@ def cut_gain(vectors, rows, budget):
     return lambda chosen, index: cut([*chosen, index]) - cut(chosen)
 
 
-GAINS = {"k_center": distance_gain, "dpp": determinant_gain, "graph_cut": cut_gain}
+def service_gain(vectors, rows, budget):
+    likeness = (1 + units(vectors) @ units(vectors).T) / 2
+
+    def service(chosen):
+        return likeness[np.ix_(rows, chosen)].max(axis=1).mean() if chosen else 0.0
+
+    return lambda chosen, index: service([*chosen, *np.atleast_1d(index)]) - service(chosen)
+
+
+GAINS = {
+    "facility_location": service_gain,
+    "k_center": distance_gain,
+    "dpp": determinant_gain,
+    "graph_cut": cut_gain,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +79,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(greedy, "FRONT", 9)
     monkeypatch.setattr(greedy, "WAITING", 4)
     monkeypatch.setattr(directions, "BLOCK", 7)
+    monkeypatch.setattr(facility_location, "_TOGETHER", 5)
 
 
 def check(name, request, vectors, missing, sources=None, constraints=NONE, pinned=()):
@@ -134,6 +151,21 @@ def test_k_center_is_within_twice_the_smallest_radius():
     vectors = np.repeat(centres, 10, axis=0) + 0.01 * vectors_of(40, 4)
     choices = KCenter().select(request_of(vectors, 4))
     assert sorted(choice.index // 10 for choice in choices) == [0, 1, 2, 3]
+
+
+def test_facility_location_on_a_sample_chooses_among_all_rows(monkeypatch):
+    vectors = vectors_of(400, 4)
+    exact = FacilityLocation().select(request_of(vectors, 10))
+    monkeypatch.setattr(facility_location, "SAMPLE", 100)
+    monkeypatch.setattr(facility_location, "SERVED", 10)
+    near, other = (FacilityLocation().select(request_of(vectors, 10, seed=seed)) for seed in (1, 2))
+    served = set(Draws(1, "facility_location").sample(range(400), 100))
+    assert not {choice.index for choice in near} <= served
+    assert [choice.index for choice in near] != [choice.index for choice in other]
+    gain = service_gain(vectors, range(400), 10)
+    best, reached = (gain([], [c.index for c in some]) for some in (exact, near))
+    assert best == pytest.approx(sum(choice.evidence["gain"] for choice in exact), abs=1e-4)
+    assert 0.98 * best < reached <= best + 1e-9
 
 
 def test_the_penalty_makes_the_cut_a_discrepancy():

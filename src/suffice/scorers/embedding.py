@@ -46,6 +46,8 @@ class Embedding:
     """
 
     name = "embedding"
+    paper = "arXiv 2503.01807"
+    cost = "a forward pass of every row"
     default_selector = "round_robin"
     needs_model = True
     needs_target = True

@@ -127,12 +127,16 @@ class Scorer(Protocol):
 
     Attributes:
         name: The name it is registered under.
+        paper: Where it comes from.
+        cost: What it costs, in words.
         default_selector: The selector that suits its scores.
         needs_model: Whether it cannot work without a model.
         needs_target: Whether it cannot work without a target.
     """
 
     name: str
+    paper: str
+    cost: str
     default_selector: str
     needs_model: bool
     needs_target: bool

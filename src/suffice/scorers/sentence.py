@@ -37,6 +37,8 @@ class Sentence:
     """
 
     name = "sentence"
+    paper = "arXiv 1908.10084"
+    cost = "words counted and reduced, or a forward pass of the encoder"
     default_selector = "facility_location"
     needs_model = False
     needs_target = False

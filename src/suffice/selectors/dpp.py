@@ -32,6 +32,9 @@ class Dpp:
     """Takes each time the row that raises log det L most; of equals, as before the first, the first in the pool."""
 
     name = "dpp"
+    paper = "arXiv 1709.05135"
+    needs = ("vectors",)
+    cost = "rows x budget products of vectors"
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns rows in the order of the choice; for their evidence see `explain`.

@@ -27,6 +27,9 @@ class GraphCut:
     """Takes each time the row that raises f / |V| most."""
 
     name = "graph_cut"
+    paper = "Lin and Bilmes, NAACL 2010"
+    needs = ("vectors",)
+    cost = "rows x budget products of vectors"
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns rows in the order of the choice; for their evidence see `explain`.

@@ -23,6 +23,9 @@ class KCenter:
     """Takes the farthest row each time; the first is the one nearest to the mean direction of all."""
 
     name = "k_center"
+    paper = "arXiv 1708.00489"
+    needs = ("vectors",)
+    cost = "rows x budget products of vectors"
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns rows in the order of the choice; for their evidence see `explain`, a gain is a distance.

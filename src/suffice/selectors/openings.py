@@ -9,13 +9,19 @@ least half of the best for a submodular gain (Fisher, Nemhauser and Wolsey 1978)
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suffice.common.errors import UserError, unknown_name
+from suffice.selectors.constraints import NONE, Constraints
 from suffice.selectors.protocol import SelectionRequest, check_budget
+
+if TYPE_CHECKING:
+    from suffice.data.pool import Pool
 
 
 class Openings:
@@ -143,6 +149,19 @@ class _Sources:
                 f"the constraints leave {capacity:,} rows to choose, fewer than the budget of {budget:,}",
                 f"give --budget {capacity} or less, or allow more" if capacity else "allow more",
             )
+
+
+def holds(chosen: Sequence[int], pool: Pool, constraints: Constraints) -> bool:
+    """Tells whether a selection is within constraints, which a selector of another package may not know of."""
+    if constraints == NONE:
+        return True
+    ids, counts = {pool.ids[index] for index in chosen}, Counter(pool.sources[index] for index in chosen)
+    return (
+        ids.issuperset(constraints.pin)
+        and ids.isdisjoint(constraints.ban)
+        and all(counts[source] >= least for source, least in constraints.at_least.items())
+        and all(counts[source] <= most for source, most in constraints.at_most.items())
+    )
 
 
 def _places(request: SelectionRequest, ids: Sequence[str], what: str) -> list[int]:

@@ -70,9 +70,15 @@ class Selector(Protocol):
 
     Attributes:
         name: The name it is registered under.
+        paper: Where it comes from.
+        needs: What it needs of the scores: ``scores``, ``vectors``, ``target``.
+        cost: What it costs, in words.
     """
 
     name: str
+    paper: str
+    needs: tuple[str, ...]
+    cost: str
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns ``request.budget`` different rows in the order in which they were chosen.

@@ -14,6 +14,9 @@ class Random:
     """Draws rows uniformly and without replacement; their scores play no part."""
 
     name = "random"
+    paper = ""
+    needs = ()
+    cost = "none"
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns rows in the order in which they were drawn; their evidence is ``draw`` and ``turn``."""

@@ -31,6 +31,9 @@ class RoundRobin:
     """Each dev example in turn takes the row closest to it; a row without a score is never taken."""
 
     name = "round_robin"
+    paper = "arXiv 2503.01807"
+    needs = ("scores", "target")
+    cost = "a sort for every dev example"
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns rows in the order of the turns.

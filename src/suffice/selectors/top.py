@@ -19,6 +19,9 @@ class Top:
     """Takes the highest scores first, ties in pool order; a row without a score is never taken."""
 
     name = "top"
+    paper = ""
+    needs = ("scores",)
+    cost = "a sort"
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns the best rows, best first.
