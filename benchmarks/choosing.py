@@ -1,6 +1,6 @@
 """Selectors over vectors against apricot-select and submodlib, and k-center over a million rows.
 
-Run with ``python benchmarks/selectors.py [--rows N] [--budget K] [--width D]``: facility location by
+Run with ``python benchmarks/choosing.py [--rows N] [--budget K] [--width D]``: facility location by
 Suffice, apricot and submodlib over the same similarities, (1 + cosine) / 2, on vectors in 200 clusters. A rival that is
 not installed is left out (pip install apricot-select submodlib-py). Time counts from the vectors to the choice; apricot's
 compilation is done beforehand, on a few rows. The objective is that over all rows, as a share of the best found.
