@@ -41,8 +41,8 @@ def vectors(rows: int, width: int) -> Vectors:
     return made
 
 
-def suffice(name: str, made: Vectors, budget: int) -> list[int]:
-    """Chooses by a selector of Suffice, reasons and all."""
+def suffice(name: str, made: Vectors, budget: int) -> tuple[list[int], float]:
+    """Chooses by a selector of Suffice, reasons and all; returns the rows and the seconds, as the others do."""
     from suffice.common import registry
     from suffice.data.example import Example
     from suffice.data.pool import Pool
@@ -56,11 +56,11 @@ def suffice(name: str, made: Vectors, budget: int) -> list[int]:
     request = SelectionRequest(pool, scores, budget)
     started = time.perf_counter()
     choices = registry.load("selectors", name)().select(request)
-    print(f"suffice {name}: {time.perf_counter() - started:.2f} s from the scores to the reasons")
-    return [choice.index for choice in choices]
+    taken = time.perf_counter() - started
+    return [choice.index for choice in choices], taken
 
 
-def apricot(made: Vectors, budget: int) -> list[int]:
+def apricot(made: Vectors, budget: int) -> tuple[list[int], float]:
     """Chooses by apricot's lazy greedy facility location."""
     from apricot import FacilityLocationSelection
 
@@ -72,11 +72,10 @@ def apricot(made: Vectors, budget: int) -> list[int]:
     choose(made[:100], 5)  # compiles
     started = time.perf_counter()
     chosen = choose(made, budget)
-    print(f"apricot facility location: {time.perf_counter() - started:.2f} s")
-    return chosen
+    return chosen, time.perf_counter() - started
 
 
-def submodlib(made: Vectors, budget: int) -> list[int]:
+def submodlib(made: Vectors, budget: int) -> tuple[list[int], float]:
     """Chooses by submodlib's lazy greedy facility location."""
     from submodlib import FacilityLocationFunction
 
@@ -87,8 +86,8 @@ def submodlib(made: Vectors, budget: int) -> list[int]:
         budget=budget, optimizer="LazyGreedy", stopIfZeroGain=False, stopIfNegativeGain=False, verbose=False,
         show_progress=False,
     )  # fmt: skip
-    print(f"submodlib facility location: {time.perf_counter() - started:.2f} s")
-    return [int(index) for index, _ in pairs]
+    taken = time.perf_counter() - started
+    return [int(index) for index, _ in pairs], taken
 
 
 def served(made: Vectors, chosen: list[int]) -> float:
@@ -103,20 +102,19 @@ def served(made: Vectors, chosen: list[int]) -> float:
 def compare(rows: int, width: int, budget: int) -> None:
     """Prints times, ratios and objectives of whatever is installed."""
     made = vectors(rows, width)
-    ways: dict[str, Callable[[], list[int]]] = {
+    ways: dict[str, Callable[[], tuple[list[int], float]]] = {
         "suffice": lambda: suffice("facility_location", made, budget),
         "apricot": lambda: apricot(made, budget),
         "submodlib": lambda: submodlib(made, budget),
     }
-    times, reached = {}, {}
+    times: dict[str, float] = {}
+    reached: dict[str, float] = {}
     for name, way in ways.items():
-        started = time.perf_counter()
         try:
-            chosen = way()
+            chosen, times[name] = way()
         except ImportError as error:
             print(f"{name}: not installed ({error})")
             continue
-        times[name] = time.perf_counter() - started
         reached[name] = served(made, chosen)
     best = max(reached.values())
     print(
@@ -134,10 +132,10 @@ def million(rows: int, width: int, budget: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors.npy"
         np.save(path, vectors(rows, width))
-        suffice("k_center", np.load(path, mmap_mode="r"), budget)
+        _, taken = suffice("k_center", np.load(path, mmap_mode="r"), budget)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"{budget:,} of {rows:,} rows of {width} dimensions; at most {most:.2f} GB, the file's pages included"
+        f"{budget:,} of {rows:,} rows of {width} dimensions in {taken:.1f} s; at most {most:.2f} GB, the file's pages included"
     )
 
 

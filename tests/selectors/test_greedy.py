@@ -80,6 +80,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(greedy, "WAITING", 4)
     monkeypatch.setattr(directions, "BLOCK", 7)
     monkeypatch.setattr(facility_location, "_TOGETHER", 5)
+    monkeypatch.setattr(facility_location, "KEPT", 12 * 30)  # some similarities are kept and some are not
 
 
 def check(name, request, vectors, missing, sources=None, constraints=NONE, pinned=()):

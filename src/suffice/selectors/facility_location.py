@@ -7,7 +7,7 @@ selection and active learning" (ICML 2015). Over similarities s = (1 + cosine) /
 
 The greedy choice reaches at least 1 - 1/e of the largest f (Nemhauser, Wolsey and Fisher 1978). What a row would add falls
 as others are chosen, and only by the rows i that are now better served, of which there are ever fewer: nothing else is
-computed anew, and no matrix of similarities is kept.
+computed anew. Similarities are kept as far as `KEPT` numbers go, and computed each time beyond.
 
 Every row can be chosen. The sum goes over all rows where there are no more than `SAMPLE` or `SERVED` for each row of the
 budget: there the choice is exactly the greedy one. It goes over so many rows, drawn by the seed, where there are more,
@@ -27,6 +27,8 @@ from suffice.selectors.openings import Openings
 from suffice.selectors.protocol import Choice, SelectionRequest
 
 SAMPLE, SERVED = 8192, 16
+KEPT = 2**29
+"""Similarities that are kept: 2 GiB."""
 _TOGETHER = 256  # served rows that are looked at together: their products with a block of rows fit a cache
 
 
@@ -68,8 +70,12 @@ class _Service:
         self._settled = self._best  # and when all gains were last up to date
 
     def start(self, directions: Directions) -> Gains:
+        self._kept = np.empty((min(len(self._served), KEPT // len(directions)), len(directions)), np.float32)
         mean = self._served.mean(axis=0, dtype=np.float64).astype(np.float32)[None]
-        likeness = np.concatenate([directions.dots(rows, mean)[:, 0] for rows in directions.blocks()])
+        likeness = np.empty(len(directions), np.float32)
+        for rows in directions.blocks():
+            self._kept[:, rows] = directions.dots(rows, self._served[: len(self._kept)]).T
+            likeness[rows] = directions.dots(rows, mean)[:, 0]
         start: Gains = (1 + likeness.astype(np.float64)) / 2
         return start
 
@@ -77,13 +83,15 @@ class _Service:
         self._last = self._best
         self._best = np.maximum(self._best, self._served @ row)
 
-    def lower(self, gains: Gains, product: Product, *, last: bool) -> Gains:
-        before = self._last if last else self._settled
+    def lower(self, gains: Gains, product: Product, rows: slice | None) -> Gains:
+        before = self._last if rows is None else self._settled
         better = np.flatnonzero(self._best > before)
         lost = np.zeros(len(gains))
         for top in range(0, len(better), _TOGETHER):
             some = better[top : top + _TOGETHER]
-            lost += _lost(product(self._served[some]), before[some], self._best[some])
+            known = rows is not None and some[-1] < len(self._kept)
+            cosines = self._kept[some, rows].T if known else product(self._served[some])
+            lost += _lost(cosines, before[some], self._best[some])
         lowered: Gains = gains - lost / (2 * len(self._served))
         return lowered
 

@@ -41,13 +41,14 @@ class Objective(Protocol):
     def chose(self, row: Vectors) -> None:
         """Takes note that a row was chosen [width]."""
 
-    def lower(self, gains: Gains, product: Product, *, last: bool) -> Gains:
+    def lower(self, gains: Gains, product: Product, rows: slice | None) -> Gains:
         """Returns gains after the last choice, or after all since `settle`; none is larger than before.
 
         Args:
             gains: What some rows would have added before [rows].
             product: Multiplies those rows with vectors.
-            last: Whether one choice is new to ``gains``.
+            rows: Which rows those are, where all choices since `settle` are new to ``gains``; `None` where the last
+                one is.
         """
 
     def settle(self) -> None:
@@ -67,9 +68,9 @@ class Probes:
         self._vectors.append(vector)
         self._offsets.append(offset)
 
-    def lower(self, gains: Gains, product: Product, *, last: bool) -> Gains:
+    def lower(self, gains: Gains, product: Product, rows: slice | None) -> Gains:
         """See `Objective`."""
-        some = slice(-1 if last else 0, None)
+        some = slice(-1 if rows is None else 0, None)
         products = product(np.stack(self._vectors[some])) + np.array(self._offsets[some], np.float32)
         return self.after(gains, products)
 
@@ -173,13 +174,13 @@ def _front(gains: Gains) -> tuple[NDArray[np.int64], float]:
 def _after(objective: Objective, gains: Gains, vectors: Vectors, chosen: int) -> Gains:
     """Returns the gains of rows after one of them was chosen."""
     objective.chose(vectors[chosen])
-    return objective.lower(gains, lambda others: vectors @ others.T, last=True)
+    return objective.lower(gains, lambda others: vectors @ others.T, None)
 
 
 def _update(directions: Directions, objective: Objective, gains: Gains) -> None:
     """Brings the gains of all rows up to date, in place."""
     for rows in directions.blocks():
-        gains[rows] = objective.lower(gains[rows], partial(directions.dots, rows), last=False)
+        gains[rows] = objective.lower(gains[rows], partial(directions.dots, rows), rows)
     objective.settle()
 
 
