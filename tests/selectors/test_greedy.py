@@ -79,6 +79,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(greedy, "FRONT", 9)
     monkeypatch.setattr(greedy, "WAITING", 4)
     monkeypatch.setattr(directions, "BLOCK", 7)
+    monkeypatch.setattr(facility_location, "FRONT", 6)
     monkeypatch.setattr(facility_location, "_TOGETHER", 5)
     monkeypatch.setattr(facility_location, "KEPT", 12 * 30)  # some similarities are kept and some are not
 

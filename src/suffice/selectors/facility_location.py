@@ -29,6 +29,7 @@ from suffice.selectors.protocol import Choice, SelectionRequest
 SAMPLE, SERVED = 8192, 16
 KEPT = 2**29
 """Similarities that are kept: 2 GiB."""
+FRONT = 256
 _TOGETHER = 256  # served rows that are looked at together: their products with a block of rows fit a cache
 
 
@@ -52,7 +53,7 @@ class FacilityLocation:
         enough = max(SAMPLE, SERVED * request.budget)
         if len(served) > enough:
             served = np.sort(Draws(request.seed, self.name).sample(served.tolist(), enough))
-        picks = choose(directions, openings, _Service(directions.take(served)), request.budget)
+        picks = choose(directions, openings, _Service(directions.take(served)), request.budget, FRONT)
         return explain(request, directions, picks, _words)
 
 

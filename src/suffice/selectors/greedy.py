@@ -111,8 +111,18 @@ class Pick:
     pinned: bool = False
 
 
-def choose(directions: Directions, openings: Openings, objective: Objective, budget: int) -> list[Pick]:
-    """Chooses ``budget`` rows, each time the open row that adds most, the first of equals."""
+def choose(
+    directions: Directions, openings: Openings, objective: Objective, budget: int, front: int | None = None
+) -> list[Pick]:
+    """Chooses rows, each time the open row that adds most, the first of equals.
+
+    Args:
+        directions: The rows' vectors.
+        openings: What may be chosen.
+        objective: What a row adds.
+        budget: How many rows to choose.
+        front: How many rows are kept up to date between two passes; `FRONT` by default. It decides the time alone.
+    """
     gains = objective.start(directions)
     picks: list[Pick] = []
     while len(picks) < budget:
@@ -120,7 +130,8 @@ def choose(directions: Directions, openings: Openings, objective: Objective, bud
         if pinned:
             some = _take_pinned(pinned, directions, openings, objective, gains)
         else:
-            some = _take_front(directions, openings, objective, gains, budget - len(picks))
+            size = min(front or FRONT, len(gains))
+            some = _take_front(directions, openings, objective, gains, budget - len(picks), size)
         picks += some
     return picks
 
@@ -139,10 +150,10 @@ def _take_pinned(
 
 
 def _take_front(
-    directions: Directions, openings: Openings, objective: Objective, gains: Gains, wanted: int
+    directions: Directions, openings: Openings, objective: Objective, gains: Gains, wanted: int, size: int
 ) -> list[Pick]:
     """Takes rows of the front while they are sure to be the best, and brings all gains up to date, in place."""
-    front, outside = _front(np.where(openings.mask, gains, -np.inf))
+    front, outside = _front(np.where(openings.mask, gains, -np.inf), size)
     vectors, mine = directions.take(front), gains[front]
     picks: list[Pick] = []
     while len(picks) < min(wanted, WAITING):
@@ -160,11 +171,9 @@ def _take_front(
     return picks
 
 
-def _front(gains: Gains) -> tuple[NDArray[np.int64], float]:
+def _front(gains: Gains, size: int) -> tuple[NDArray[np.int64], float]:
     """Returns the rows with the largest gains in the order of the pool, and the largest gain of the others."""
-    if len(gains) <= FRONT:
-        return np.arange(len(gains)), -np.inf
-    largest = np.argpartition(-gains, FRONT - 1)[:FRONT]
+    largest = np.argpartition(-gains, size - 1)[:size]
     front = np.union1d(largest, [gains.argmax()])  # of equals it may have left out the first
     rest = np.ones(len(gains), dtype=bool)
     rest[front] = False
