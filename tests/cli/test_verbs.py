@@ -96,8 +96,18 @@ def test_a_finished_run_is_told_in_words(workplace, capsys):
 
 def test_list():
     found, progress = call("list", "scorers")
-    assert found["scorers"] == sorted(found["scorers"])
-    assert {"length", "embedding", "random"} <= set(found["scorers"])
+    names = [about["name"] for about in found]
+    assert names == sorted(names)
+    assert {"length", "embedding", "random", "sentence"} <= set(names)
+    assert {tuple(about) for about in found} == {("name", "paper", "needs", "cost")}
+    assert found[names.index("embedding")] == {
+        "name": "embedding",
+        "paper": "arXiv 2503.01807",
+        "needs": ["model", "target"],
+        "cost": "a forward pass of every row",
+    }
+    selectors, _ = call("list", "selectors")
+    assert {about["name"]: about["needs"] for about in selectors}["deita"] == ["scores", "vectors"]
     assert progress == ""
 
 

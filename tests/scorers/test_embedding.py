@@ -65,6 +65,7 @@ def test_scores_are_the_largest_cosine_to_a_dev_example(tiny_model, small_shards
     )
     np.testing.assert_allclose(scores.affinity, rows @ queries.T, atol=5e-6)
     np.testing.assert_array_equal(scores.values, scores.affinity.max(axis=1))
+    np.testing.assert_allclose(scores.vectors, rows, atol=2e-6)
     assert scores.queries == ["d0", "d1", "d2", "d3", "d4"]
     assert scores.ids == small_shards.ids
     assert scores.notes["rows_cut"] == scores.notes["rows_refused"] == scores.missing == 0
@@ -93,6 +94,7 @@ def test_killed_and_resumed_gives_the_same_bits(tiny_model, small_shards, target
     resumed = Embedding().score(small_shards, context)
     assert again == [5, 16, 8]  # the dev examples and the two shards left
     np.testing.assert_array_equal(resumed.affinity, whole.affinity)
+    np.testing.assert_array_equal(resumed.vectors, whole.vectors)
 
 
 def test_workers_give_the_same_bits(tiny_model, target, tmp_path, monkeypatch):
@@ -165,6 +167,7 @@ def test_a_row_that_the_template_refuses_has_no_score(tiny_model_folder, target,
     scores = Embedding().score(pool, ScoringContext(tmp_path, model, target))
     assert np.isnan(scores.values).tolist() == [True, False, False, False]
     assert np.isnan(scores.affinity).all(axis=1).tolist() == [True, False, False, False]
+    assert np.isnan(scores.vectors).all(axis=1).tolist() == [True, False, False, False]
     assert (scores.missing, scores.notes["rows_refused"]) == (1, 1)
 
 

@@ -35,3 +35,56 @@ def test_another_file_is_refused(tmp_path):
         UserError, match=r"scores\.parquet holds no scores: .*; remove it and run suffice score again"
     ):
         Scores.read(path)
+
+
+def with_vectors(rows=3):
+    vectors = np.arange(rows * 2, dtype=np.float32).reshape(rows, 2)
+    vectors[1] = np.nan
+    return Scores([f"r{i}" for i in range(rows)], np.zeros(rows, dtype=np.float32), vectors=vectors)
+
+
+def test_vectors_are_written_beside_and_mapped_into_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("suffice.scorers.vectors.BLOCK", 2)
+    with_vectors(5).write(tmp_path / "scores-x.parquet")
+    again = Scores.read(tmp_path / "scores-x.parquet")
+    assert isinstance(again.vectors, np.memmap)
+    np.testing.assert_array_equal(again.vectors, with_vectors(5).vectors)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scores-x.npy", "scores-x.parquet"]
+    Scores(["a"], np.zeros(1, dtype=np.float32)).write(tmp_path / "scores-x.parquet")
+    assert Scores.read(tmp_path / "scores-x.parquet").vectors is None
+    assert [path.name for path in tmp_path.iterdir()] == ["scores-x.parquet"]
+
+
+def bad_vectors():
+    good = np.zeros((3, 2), dtype=np.float32)
+    yield "gone", None
+    yield "text", b"nothing of the kind"
+    yield "empty", b""
+    yield "rows", good[:2]
+    yield "width", np.zeros((3, 4), dtype=np.float32)
+    yield "kind", good.astype(np.float64)
+    yield "flat", good[0]
+    yield "objects", np.array([[{}, {}]] * 3)
+
+
+@pytest.mark.parametrize(("name", "held"), list(bad_vectors()))
+def test_vectors_that_do_not_belong_to_the_scores_are_refused(tmp_path, name, held):
+    with_vectors().write(tmp_path / "scores.parquet")
+    path = tmp_path / "scores.npy"
+    path.unlink()
+    if isinstance(held, bytes):
+        path.write_bytes(held)
+    elif held is not None:
+        np.save(path, held, allow_pickle=True)
+    with pytest.raises(
+        UserError, match=r"scores\.parquet holds no scores: .*; remove it and run suffice score again"
+    ):
+        Scores.read(tmp_path / "scores.parquet")
+
+
+def test_vectors_cut_short_are_refused(tmp_path):
+    with_vectors().write(tmp_path / "scores.parquet")
+    path = tmp_path / "scores.npy"
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(UserError, match="holds no scores"):
+        Scores.read(tmp_path / "scores.parquet")

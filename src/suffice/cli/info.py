@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from suffice.cli import options
-from suffice.common.errors import unknown_name
+from suffice.common.errors import UserError, unknown_name
 
 KINDS = ("scorers", "selectors", "formats", "recipes")
 
@@ -24,11 +24,33 @@ def list_names(
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
     names = recipe_names() if kind == "recipes" else registry.names(kind)
+    found = [_about(kind, name) for name in names]
     if json:
-        print_json({kind: names})
+        print_json(found)
         return
-    for name in names:
-        typer.echo(name)
+    for about in found:
+        needs = ", ".join(about.get("needs", ()))
+        typer.echo(f"{about['name']:<18} {needs:<18} {about.get('paper', '')}".rstrip())
+
+
+def _about(kind: str, name: str) -> dict[str, Any]:
+    """Returns what there is to tell of a scorer, a selector, a format or a recipe."""
+    from suffice.common import registry
+
+    if kind not in ("scorers", "selectors"):
+        return {"name": name}
+    try:
+        method = registry.load(kind, name)
+    except UserError as error:  # its package is there and cannot be imported
+        return {"name": name, "paper": "", "needs": [error.message], "cost": ""}
+    needs = list(getattr(method, "needs", ()))  # what a package of somebody else need not have
+    needs += [thing for thing in ("model", "target") if getattr(method, f"needs_{thing}", False)]
+    return {
+        "name": name,
+        "paper": getattr(method, "paper", ""),
+        "needs": needs,
+        "cost": getattr(method, "cost", ""),
+    }
 
 
 def env(json: options.Json = False) -> None:

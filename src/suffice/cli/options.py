@@ -46,6 +46,30 @@ AllowLicense = Annotated[
     list[str] | None,
     typer.Option(help="Licences to allow, such as mit,apache-2.0; rows of others, or of none, are rejected."),
 ]
+Encoder = Annotated[
+    str | None,
+    typer.Option(help="A sentence-transformers model, folder or hub id, for the scorer sentence."),
+]
+Pin = Annotated[
+    list[str] | None,
+    typer.Option(help="Rows to choose first: ids, or a JSONL file of rows; may be given more than once."),
+]
+Ban = Annotated[
+    list[str] | None,
+    typer.Option(help="Rows never to choose: ids, or a JSONL file of rows; may be given more than once."),
+]
+AtLeast = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Rows of a source to choose at the least, such as web=100; may be given more than once."
+    ),
+]
+AtMost = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Rows of a source to choose at the most, such as web=100; may be given more than once."
+    ),
+]
 RejectTwins = Annotated[bool, typer.Option("--reject-twins", help="Reject exact twins.")]
 
 

@@ -27,6 +27,11 @@ def select(
     columns: options.Columns = None,
     ignore: options.Ignore = None,
     allow_license: options.AllowLicense = None,
+    encoder: options.Encoder = None,
+    pin: options.Pin = None,
+    ban: options.Ban = None,
+    at_least: options.AtLeast = None,
+    at_most: options.AtMost = None,
     seed: options.Seed = None,
     chat_template: options.ChatTemplate = None,
     device: options.Device = None,
@@ -42,7 +47,7 @@ def select(
     """
     if run is not None:
         # fmt: off
-        others = (pool, target, dev, model, scorer, selector, budget, out, seed, chat_template, device, dtype, jobs, columns, ignore, allow_license)
+        others = (pool, target, dev, model, scorer, selector, budget, out, seed, chat_template, device, dtype, jobs, columns, ignore, allow_license, encoder, pin, ban, at_least, at_most)
         # fmt: on
         if reject_twins or any(option is not None for option in others):
             raise UserError(
@@ -63,6 +68,7 @@ def select(
     from suffice.common.progress import reporter
     from suffice.models import ModelSource
     from suffice.runs.alone import Request, select_alone
+    from suffice.runs.constraints import read_bounds
 
     assert pool
     assert scorer
@@ -82,6 +88,11 @@ def select(
             seed=seed or 0,
             jobs=jobs,
             terms=options.terms(columns, ignore, allow_license, reject_twins=reject_twins),
+            encoder=encoder,
+            pin=options.words(pin) or (),
+            ban=options.words(ban) or (),
+            at_least=read_bounds("--at-least", options.words(at_least)),
+            at_most=read_bounds("--at-most", options.words(at_most)),
         ),
         reporter(quiet=quiet),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from suffice.data.pool import ANY, Terms
 from suffice.data.target import read_target
 from suffice.models import ModelSource
 from suffice.runs import choose
+from suffice.runs.constraints import check_constraints, make_constraints
 from suffice.runs.cost import worker_count
 from suffice.runs.folder import RunFolder
 from suffice.runs.manifest import versions
@@ -37,6 +39,11 @@ class Request:
         seed: The seed of every random choice.
         jobs: Worker processes.
         terms: What is asked of the pool's rows.
+        encoder: The sentence-transformers model, where one is given.
+        pin: Rows to choose first: ids, or files of rows.
+        ban: Rows never to choose, likewise.
+        at_least: Rows of a source to choose at the least.
+        at_most: Rows of a source to choose at the most.
     """
 
     pool: list[str]
@@ -51,6 +58,11 @@ class Request:
     seed: int = 0
     jobs: int | None = None
     terms: Terms = ANY
+    encoder: str | None = None
+    pin: Sequence[str] = ()
+    ban: Sequence[str] = ()
+    at_least: Mapping[str, int] = field(default_factory=dict)
+    at_most: Mapping[str, int] = field(default_factory=dict)
 
 
 def select_alone(request: Request, reporter: Reporter) -> dict[str, Any]:
@@ -79,6 +91,8 @@ def _select(request: Request, folder: RunFolder, reporter: Reporter) -> dict[str
         registry.load("selectors", request.selector)
     gathered = choose.gather(request.pool, target, reporter, terms=request.terms)
     choose.check_budget(request.budget, gathered.pool)
+    constraints = make_constraints(gathered.pool, request.pin, request.ban, request.at_least, request.at_most)
+    check_constraints(gathered.pool, request.budget, constraints)
     model = source.load() if source else None
     scores = choose.score(
         request.scorer,
@@ -89,6 +103,7 @@ def _select(request: Request, folder: RunFolder, reporter: Reporter) -> dict[str
         reporter=reporter,
         seed=request.seed,
         workers=worker_count(model, request.jobs) if model else 1,
+        encoder=request.encoder,
     )
     choices = choose.select(
         request.scorer,
@@ -98,6 +113,7 @@ def _select(request: Request, folder: RunFolder, reporter: Reporter) -> dict[str
         request.budget,
         target=target,
         seed=request.seed,
+        constraints=constraints,
     )
     folder.manifest.unlink(missing_ok=True)  # it comes last, and says that all is there
     gathered.write(None, folder.rejected)
@@ -108,6 +124,7 @@ def _select(request: Request, folder: RunFolder, reporter: Reporter) -> dict[str
         "scorer": request.scorer,
         "selector": request.selector or choose.default_selector(request.scorer),
         "notes": scores.notes | {"missing": scores.missing},
+        "constraints": asdict(constraints),
         "seed": request.seed,
         "model": model.fingerprint if model else None,
         "pool": gathered.pool.fingerprint,

@@ -17,6 +17,8 @@ from suffice.data.rejected import Rejected
 from suffice.data.target import Target
 from suffice.runs.reading import read_files
 from suffice.scorers.protocol import Scores, ScoringContext
+from suffice.selectors.constraints import NONE, Constraints
+from suffice.selectors.openings import holds
 from suffice.selectors.protocol import Choice, SelectionRequest
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ def score(
     reporter: Reporter,
     seed: int = 0,
     workers: int = 1,
+    encoder: str | None = None,
 ) -> Scores:
     """Scores a pool with the scorer of a name.
 
@@ -96,7 +99,13 @@ def score(
     check_dev(name, target)
     scorer = registry.load("scorers", name)()
     context = ScoringContext(
-        folder=folder, model=model, target=target, reporter=reporter, seed=seed, workers=workers
+        folder=folder,
+        model=model,
+        target=target,
+        reporter=reporter,
+        seed=seed,
+        workers=workers,
+        encoder=encoder,
     )
     return scorer.score(pool, context)  # type: ignore[no-any-return]
 
@@ -133,16 +142,26 @@ def select(
     *,
     target: Target | None,
     seed: int = 0,
+    constraints: Constraints = NONE,
 ) -> list[Choice]:
     """Chooses ``budget`` rows with a selector, by default the scorer's own.
 
     Raises:
-        UserError: No such selector, or the budget is larger than what can be chosen from.
+        UserError: No such selector, the budget is larger than what can be chosen from, or the constraints cannot be
+            met.
     """
     check_budget(budget, pool)
     name = selector or default_selector(scorer)
-    request = SelectionRequest(pool=pool, scores=scores, budget=budget, seed=seed, target=target)
-    return registry.load("selectors", name)().select(request)  # type: ignore[no-any-return]
+    request = SelectionRequest(
+        pool=pool, scores=scores, budget=budget, seed=seed, target=target, constraints=constraints
+    )
+    choices: list[Choice] = registry.load("selectors", name)().select(request)
+    if not holds([choice.index for choice in choices], pool, constraints):
+        raise UserError(
+            f"the selector '{name}' does not hold to constraints",
+            "choose another selector, or leave them out",
+        )
+    return choices
 
 
 def check_budget(budget: int, pool: Pool) -> None:

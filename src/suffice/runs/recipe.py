@@ -51,6 +51,25 @@ class SelectionSettings(_Section):
     budget: int = Field(1000, ge=1, description="How many rows to choose.")
     file: str | None = Field(None, description="A selection made elsewhere (JSONL with id or messages).")
     reject_twins: bool = Field(False, description="Whether exact twins are rejected.")
+    encoder: str | None = Field(
+        None, description="A sentence-transformers model for the scorer sentence; by default none."
+    )
+    pin: list[str] = Field([], description="Rows to choose first: ids, or JSONL files of rows.")
+    ban: list[str] = Field([], description="Rows never to choose: ids, or JSONL files of rows.")
+    at_least: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        {}, description="Rows of a source to choose at the least."
+    )
+    at_most: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        {}, description="Rows of a source to choose at the most."
+    )
+
+    @model_validator(mode="after")
+    def _chosen_here(self) -> Self:
+        if self.file and (self.pin or self.ban or self.at_least or self.at_most):
+            raise ValueError(
+                "a selection made elsewhere takes no constraints; leave out selection.file or them"
+            )
+        return self
 
 
 class ReadingSettings(_Section):

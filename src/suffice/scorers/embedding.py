@@ -36,6 +36,8 @@ class Embedding:
     """
 
     name = "embedding"
+    paper = "arXiv 2503.01807"
+    cost = "a forward pass of every row"
     default_selector = "round_robin"
     needs_model = True
     needs_target = True
@@ -72,13 +74,15 @@ class Embedding:
         for rows, arrays in shards:
             tokens[rows.start : rows.stop] = arrays["tokens"]
             affinity[rows.start : rows.stop] = arrays["embeddings"] @ queries.T
+        vectors = shards.mapped("embeddings")
         notes: dict[str, int | float | str] = {
             "rows_cut": int((tokens > model.window).sum()),
             "rows_refused": int((tokens == 0).sum()),
             "tokens": int(np.minimum(tokens, model.window).sum()),
             "window": model.window,
         }
-        return Scores(pool.ids, affinity.max(axis=1), affinity, [item.id for item in target.dev], notes)
+        ids = [item.id for item in target.dev]
+        return Scores(pool.ids, affinity.max(axis=1), affinity, ids, notes, vectors)
 
 
 def _embed_rows(model: LanguageModel, pool: Pool, advance: Advance) -> Arrays:

@@ -23,6 +23,8 @@ class Length:
     """Tokens of the assistant's words under the model's tokenizer; whitespace words where there is no model."""
 
     name = "length"
+    paper = "arXiv 2402.04833"
+    cost = "a pass over the text"
     default_selector = "top"
     needs_model = False
     needs_target = False

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from suffice.common.errors import UserError
 from suffice.common.files import atomic_path
 from suffice.common.progress import Reporter, Silent
+from suffice.scorers.vectors import blocks, read_vectors, write_vectors
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
@@ -33,6 +34,8 @@ class Scores:
             for a scorer that looks at no target. A row without a score is NaN throughout.
         queries: The ids of the dev examples, one for each column of ``affinity``.
         notes: What there is to tell about the scoring, such as how many rows were cut.
+        vectors: One vector a row, float32 [rows, width]; `None` for a scorer that makes none. A row without a
+            vector is NaN throughout.
     """
 
     ids: list[str]
@@ -40,6 +43,7 @@ class Scores:
     affinity: NDArray[np.float32] | None = None
     queries: list[str] = field(default_factory=list)
     notes: dict[str, int | float | str] = field(default_factory=dict)
+    vectors: NDArray[np.float32] | None = None
 
     @property
     def missing(self) -> int:
@@ -49,13 +53,20 @@ class Scores:
     def write(self, path: Path) -> None:
         """Writes the scores as a Parquet table with the columns ``id``, ``value`` and ``affinity``.
 
-        A missing score is null; ``queries`` and ``notes`` stand in the table's metadata.
+        A missing score is null; ``queries`` and ``notes`` stand in the table's metadata. Vectors go to a file of
+        the same name that ends in ``.npy``.
         """
         columns = {"id": pa.array(self.ids), "value": pa.array(self.values, mask=np.isnan(self.values))}
         if self.affinity is not None:
             flat = pa.array(np.ascontiguousarray(self.affinity).ravel())
             columns["affinity"] = pa.FixedSizeListArray.from_arrays(flat, len(self.queries))
         about = {"queries": json.dumps(self.queries), "notes": json.dumps(self.notes)}
+        beside = path.with_suffix(".npy")
+        if self.vectors is None:
+            beside.unlink(missing_ok=True)
+        else:
+            write_vectors(beside, len(self.ids), blocks(self.vectors))
+            about["width"] = str(self.vectors.shape[1])
         with atomic_path(path) as temporary:
             pq.write_table(pa.table(columns).replace_schema_metadata(about), temporary, compression="zstd")
 
@@ -64,7 +75,7 @@ class Scores:
         """Reads what `write` wrote.
 
         Raises:
-            UserError: The file is no table of scores.
+            UserError: The file is no table of scores, or the vectors that belong to it are not there.
         """
         try:
             table = pq.read_table(path)
@@ -72,6 +83,11 @@ class Scores:
             queries, notes = json.loads(about[b"queries"]), json.loads(about[b"notes"])
             values = table["value"].to_numpy().astype(np.float32)
             ids = table["id"].to_pylist()
+            vectors = None
+            if b"width" in about:
+                vectors = read_vectors(path.with_suffix(".npy"))
+                if vectors.shape != (len(ids), int(about[b"width"])):
+                    raise ValueError(f"the vectors of {path.with_suffix('.npy').name} are of other rows")
         except (pa.ArrowInvalid, KeyError, OSError, ValueError) as error:
             raise UserError(
                 f"{path} holds no scores: {error}", "remove it and run suffice score again"
@@ -80,7 +96,7 @@ class Scores:
         if "affinity" in table.column_names:
             flat = table["affinity"].combine_chunks().flatten().to_numpy()
             affinity = flat.reshape(len(ids), len(queries))
-        return cls(ids, values, affinity, queries, notes)
+        return cls(ids, values, affinity, queries, notes, vectors)
 
 
 @dataclass(frozen=True)
@@ -94,6 +110,7 @@ class ScoringContext:
         reporter: Where progress is told.
         seed: The seed of the run.
         workers: How many processes may work side by side.
+        encoder: The sentence-transformers model, folder or hub id, where one is given.
     """
 
     folder: Path
@@ -102,6 +119,7 @@ class ScoringContext:
     reporter: Reporter = field(default_factory=Silent)
     seed: int = 0
     workers: int = 1
+    encoder: str | None = None
 
 
 class Scorer(Protocol):
@@ -109,12 +127,16 @@ class Scorer(Protocol):
 
     Attributes:
         name: The name it is registered under.
+        paper: Where it comes from.
+        cost: What it costs, in words.
         default_selector: The selector that suits its scores.
         needs_model: Whether it cannot work without a model.
         needs_target: Whether it cannot work without a target.
     """
 
     name: str
+    paper: str
+    cost: str
     default_selector: str
     needs_model: bool
     needs_target: bool

@@ -17,6 +17,8 @@ class Random:
     """A uniform draw from 0 to 1 for each row, decided by the seed alone."""
 
     name = "random"
+    paper = ""
+    cost = "none"
     default_selector = "top"
     needs_model = False
     needs_target = False

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from suffice.common.files import atomic_path, digest
 from suffice.models.loading import LanguageModel, ModelSource
 from suffice.scale.local import Workers
+from suffice.scorers.vectors import Vectors, read_vectors, write_vectors
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
@@ -74,6 +75,13 @@ class Shards:
         """Returns the arrays over all rows of the pool; there must be a row."""
         parts = [arrays for _, arrays in self]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def mapped(self, name: str) -> Vectors:
+        """Returns the vectors of a name over all rows of the pool as one file, mapped into memory."""
+        path = self._folder / f"{name}.npy"
+        if not path.exists():
+            write_vectors(path, len(self._pool), (arrays[name] for _, arrays in self))
+        return read_vectors(path)
 
     def compute(self, workers: int, advance: Advance) -> None:
         """Computes the shards that are not there yet."""

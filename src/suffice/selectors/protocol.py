@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
 from suffice.scorers.protocol import Scores
+from suffice.selectors.constraints import NONE, Constraints
 
 if TYPE_CHECKING:
     from suffice.data.example import Message
@@ -45,6 +46,7 @@ class SelectionRequest:
         seed: The seed of the run.
         target: The target, where there is one.
         draw: Which of several random selections this is.
+        constraints: What the selection must hold to.
 
     Raises:
         UserError: The scores are those of another pool.
@@ -56,6 +58,7 @@ class SelectionRequest:
     seed: int = 0
     target: Target | None = None
     draw: int = 0
+    constraints: Constraints = NONE
 
     def __post_init__(self) -> None:
         if self.scores.ids != self.pool.ids:
@@ -67,25 +70,33 @@ class Selector(Protocol):
 
     Attributes:
         name: The name it is registered under.
+        paper: Where it comes from.
+        needs: What it needs of the scores: ``scores``, ``vectors``, ``target``.
+        cost: What it costs, in words.
     """
 
     name: str
+    paper: str
+    needs: tuple[str, ...]
+    cost: str
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns ``request.budget`` different rows in the order in which they were chosen.
 
         Raises:
-            UserError: The budget is below 1 or larger than what there is to choose from.
+            UserError: The budget is below 1 or larger than what there is to choose from, or the constraints cannot
+                be met.
         """
 
 
-def check_budget(budget: int, rows: int, usable: int | None = None) -> None:
+def check_budget(budget: int, rows: int, usable: int | None = None, thing: str = "score") -> None:
     """Refuses a budget that cannot be met.
 
     Args:
         budget: How many rows are to be chosen.
         rows: How many rows the pool has.
         usable: How many of them may be chosen; all by default.
+        thing: What the others lack.
 
     Raises:
         UserError: The budget is below 1 or larger than the number of usable rows.
@@ -100,7 +111,7 @@ def check_budget(budget: int, rows: int, usable: int | None = None) -> None:
         )
     if budget > usable:
         raise UserError(
-            f"the budget of {budget:,} rows is larger than the {usable:,} rows that have a score "
+            f"the budget of {budget:,} rows is larger than the {usable:,} rows that have a {thing} "
             f"({rows - usable:,} of {rows:,} have none)",
             f"give --budget {usable} or less" if usable else "look at the notes of the scores for the cause",
         )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from suffice.common.draws import Draws
+from suffice.selectors.constraints import NONE
+from suffice.selectors.openings import Openings, Queue
 from suffice.selectors.protocol import Choice, SelectionRequest, check_budget
 
 
@@ -10,15 +14,28 @@ class Random:
     """Draws rows uniformly and without replacement; their scores play no part."""
 
     name = "random"
+    paper = ""
+    needs = ()
+    cost = "none"
 
     def select(self, request: SelectionRequest) -> list[Choice]:
         """Returns rows in the order in which they were drawn; their evidence is ``draw`` and ``turn``."""
-        chosen = random_rows(len(request.pool), request.budget, seed=request.seed, draw=request.draw)
-        reason = f"drawn at random (seed {request.seed}, draw {request.draw})"
-        return [
-            Choice(index, reason, {"draw": request.draw, "turn": turn})
-            for turn, index in enumerate(chosen, 1)
-        ]
+        rows = len(request.pool)
+        openings = Openings(request, np.ones(rows, dtype=bool))
+        free = request.constraints == NONE
+        drawn = random_rows(rows, request.budget if free else rows, seed=request.seed, draw=request.draw)
+        queue = Queue(np.array(drawn))
+        reason, choices = f"drawn at random (seed {request.seed}, draw {request.draw})", []
+        for turn in range(request.budget):
+            place, _, words = queue.take(openings, turn)
+            choices.append(
+                Choice(
+                    int(queue.order[place]),
+                    "pinned" if words else reason,
+                    {"draw": request.draw, "turn": turn + 1},
+                )
+            )
+        return choices
 
 
 def random_rows(rows: int, budget: int, *, seed: int, draw: int) -> list[int]:

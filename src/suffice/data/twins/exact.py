@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 from suffice.data.conversation import normalise
 from suffice.data.example import Example, Message
@@ -11,7 +12,12 @@ from suffice.data.example import Example, Message
 
 def said(example: Example) -> str:
     """Returns what is said in all turns of a row, and the calls made, a line each."""
-    return "\n".join(_turn(message) for message in example.messages)
+    return said_in(example.messages)
+
+
+def said_in(messages: Iterable[Message]) -> str:
+    """Returns what is said in turns, and the calls made, a line each."""
+    return "\n".join(_turn(message) for message in messages)
 
 
 def _turn(message: Message) -> str:

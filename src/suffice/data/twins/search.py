@@ -21,6 +21,7 @@ from suffice.common.errors import UserError
 from suffice.common.files import digest, write_json, write_jsonl
 from suffice.common.progress import Reporter, Task
 from suffice.data.example import Example
+from suffice.data.lsa import Vectors, lsa_vectors, unit
 from suffice.data.pool import Pool
 from suffice.data.tables import write_table
 from suffice.data.twins import near, semantic
@@ -33,7 +34,7 @@ FLOORS = {"exact": 1.0, "near": near.FLOOR, "semantic": semantic.FLOOR}
 THRESHOLDS = {"exact": 1.0, "near": 0.8, "semantic": 0.95}
 _BATCH = 4096
 
-Embed = Callable[[list[Example]], semantic.Vectors]
+Embed = Callable[[list[Example]], Vectors]
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,10 @@ class TwinSearch:
                 rows += numbers
                 found.append(pairs)
                 if self.embed:
-                    vectors.append(semantic.unit(self.embed(examples)))
+                    vectors.append(unit(self.embed(examples)))
                 else:
                     texts += [said(example) for example in examples]
-            made = np.concatenate(vectors) if vectors else semantic.lsa_vectors(texts, seed=self.seed)
+            made = np.concatenate(vectors) if vectors else lsa_vectors(texts, seed=self.seed)
         with reporter.track("compare", len(rows), "rows") as task:
             near_pairs = semantic.semantic_pairs(
                 np.array(rows, np.int64), made, FLOORS["semantic"], task.advance

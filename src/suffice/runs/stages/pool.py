@@ -10,8 +10,10 @@ from suffice.data.pool import Pool
 from suffice.data.reading import expand
 from suffice.data.terms import make_terms
 from suffice.runs.choose import check_budget, counts, gather
+from suffice.runs.constraints import check_constraints, make_constraints
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from
+from suffice.selectors.constraints import Constraints
 
 
 class PoolStage:
@@ -44,4 +46,13 @@ def _check_choice(run: Run, pool: Pool) -> None:
     if settings.file:
         choices_from(Path(settings.file), pool)
     else:
-        check_budget(max([settings.budget, *run.recipe.design.budgets]), pool)
+        budgets = [settings.budget, *run.recipe.design.budgets]
+        check_budget(max(budgets), pool)
+        for budget in budgets:
+            check_constraints(pool, budget, constraints_of(run, pool))
+
+
+def constraints_of(run: Run, pool: Pool) -> Constraints:
+    """Returns what the recipe's selections must hold to."""
+    settings = run.recipe.selection
+    return make_constraints(pool, settings.pin, settings.ban, settings.at_least, settings.at_most)

@@ -15,7 +15,14 @@ class ScoreStage:
     def inputs(self, run: Run) -> Any:
         """The scorers, the base and the seed."""
         settings = run.recipe.selection
-        return [settings.scorer, settings.file is None, self._others(run), run.model_key, run.recipe.seed]
+        return [
+            settings.scorer,
+            settings.encoder,
+            settings.file is None,
+            self._others(run),
+            run.model_key,
+            run.recipe.seed,
+        ]
 
     def intact(self, run: Run) -> bool:
         """Tells whether the scores are there."""
@@ -53,4 +60,5 @@ class ScoreStage:
             reporter=run.reporter,
             seed=run.recipe.seed,
             workers=run.jobs,
+            encoder=run.recipe.selection.encoder,
         )

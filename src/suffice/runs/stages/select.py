@@ -7,8 +7,10 @@ from typing import Any
 
 from suffice.common.files import digest_file, write_json
 from suffice.runs.choose import check_budget, select
+from suffice.runs.constraints import files_in
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from, write_selection
+from suffice.runs.stages.pool import constraints_of
 from suffice.scorers.protocol import Scores
 from suffice.selectors.protocol import Choice
 
@@ -17,10 +19,11 @@ class SelectStage:
     """Writes ``selection.jsonl`` and, where a curve is wanted, ``curve.json``."""
 
     def inputs(self, run: Run) -> Any:
-        """The selector, the budgets, and a selection made elsewhere."""
+        """The selector, the budgets, the constraints, and a selection made elsewhere."""
         settings, design = run.recipe.selection, run.recipe.design
         elsewhere = digest_file(Path(settings.file)) if settings.file else None
-        return [settings.model_dump(exclude={"file"}), elsewhere, design.budgets, design.scorers]
+        named = [digest_file(path) for path in files_in([*settings.pin, *settings.ban])]
+        return [settings.model_dump(exclude={"file"}), elsewhere, design.budgets, design.scorers, named]
 
     def intact(self, run: Run) -> bool:
         """Tells whether the selection is there."""
@@ -43,7 +46,16 @@ class SelectStage:
         return self._by(run, settings.scorer, settings.selector, Scores.read(run.folder.scores), budget)
 
     def _by(self, run: Run, scorer: str, selector: str | None, scores: Scores, budget: int) -> list[Choice]:
-        return select(scorer, selector, run.pool, scores, budget, target=run.target, seed=run.recipe.seed)
+        return select(
+            scorer,
+            selector,
+            run.pool,
+            scores,
+            budget,
+            target=run.target,
+            seed=run.recipe.seed,
+            constraints=constraints_of(run, run.pool),
+        )
 
     def _curve(self, run: Run, chosen: int) -> dict[str, dict[str, list[int]]]:
         """Returns the pool indices of every other selection on the curve, by arm and budget."""
