@@ -24,7 +24,8 @@ def measure(
         typer.Option("--gate", help="A gate or one of its conditions; may be given more than once."),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One seed, fewer items, a quarter of the full pool.")
+        bool,
+        typer.Option("--quick", help="One seed, fewer items, smaller steps, a quarter of the full pool."),
     ] = False,
     out: options.Out = Path("lab-measure"),
     jobs: options.Jobs = None,

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from suffice.common.files import digest
 from suffice.lab.measure.bench import Bench
-from suffice.lab.measure.gates.lima import ROWS, STEPS, good_arm
-from suffice.lab.measure.reading import Reading, Scored
+from suffice.lab.measure.gates.lima import ROWS, STEPS, good_runs
+from suffice.lab.measure.reading import Reading
 from suffice.lab.measure.selected import Selected
 from suffice.lab.measure.tuned import Training
 from suffice.lab.pool import PoolName
 
+POOLS: tuple[PoolName, ...] = ("plain", "hard")
+
 
 def measure(bench: Bench) -> list[Reading]:
     """Measures how far the chosen rows stay below the oracle's on both pools."""
-    hard_runs = [Training(bench.good(ROWS, seed, "hard"), seed, steps=STEPS) for seed in bench.seeds]
-    hard_oracle = bench.asked("1000 good, hard pool", hard_runs)
+    jobs = [Selected(str(bench.base), pool, digest(bench.whole(pool)), ROWS) for pool in POOLS]
+    chosen = dict(zip(POOLS, bench.run("RDS+", jobs), strict=True))
+    arms = {
+        f"{ROWS} good": good_runs(bench),
+        "1000 good, hard pool": [
+            Training(bench.good(ROWS, seed, "hard"), seed, steps=STEPS) for seed in bench.seeds
+        ],
+    }
+    for pool, choice in chosen.items():
+        rows = tuple(choice["rows"])
+        arms[f"chosen, {pool}"] = [Training(rows, seed, steps=STEPS) for seed in bench.seeds]
+    found = bench.asked_all("selection", arms)
+    plain = found[f"{ROWS} good"].minus(found["chosen, plain"])
+    hard = found["1000 good, hard pool"].minus(found["chosen, hard"])
     seeds = len(bench.seeds)
-    plain = good_arm(bench).minus(chosen_arm(bench, "plain"))
-    hard = hard_oracle.minus(chosen_arm(bench, "hard"))
     return [
         Reading.of("selection.plain", plain, seeds=seeds, most=3),
         Reading.of("selection.hard", hard, seeds=seeds, least=5),
     ]
-
-
-def chosen_arm(bench: Bench, pool: PoolName) -> Scored:
-    """Returns the scores after training on the rows that RDS+ chooses from a pool."""
-    [choice] = bench.run(f"RDS+, {pool}", [Selected(str(bench.base), pool, digest(bench.whole(pool)), ROWS)])
-    runs = [Training(tuple(choice["rows"]), seed, steps=STEPS) for seed in bench.seeds]
-    return bench.asked(f"chosen, {pool}", runs)
