@@ -59,8 +59,8 @@ class Head:
         """
         size = max(LOGITS[states.device.type] // self._network.config.get_text_config().vocab_size, 1)
         one = self._in_closed_form if self.plain else self._by_autograd
-        chunks = (tensor.split(size) for tensor in (states, labels, weights))
-        return torch.cat([one(*chunk) for chunk in zip(*chunks, strict=True)])
+        chunks = [slice(start, start + size) for start in range(0, len(labels), size)]
+        return torch.cat([one(states[chunk], labels[chunk], weights[chunk]) for chunk in chunks])
 
     def _in_closed_form(
         self, states: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor
@@ -69,7 +69,8 @@ class Head:
             errors = torch.softmax(self._head(states).float(), dim=-1)
             errors[torch.arange(len(labels), device=labels.device), labels] -= 1
             errors *= weights[:, None]
-            return errors.to(states.dtype) @ self._head.weight
+            gradient: torch.Tensor = errors.to(states.dtype) @ self._head.weight
+        return gradient
 
     def _by_autograd(self, states: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         states = states.detach().requires_grad_()

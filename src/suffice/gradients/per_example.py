@@ -99,7 +99,7 @@ class PerExample:
         self._width = 0
         self._received: set[str] = set()
         self._seen: set[str] = set()
-        self._last: tuple[torch.Tensor | None, torch.Tensor | None] = (None, None)
+        self._last: tuple[torch.Tensor, torch.Tensor] | None = None
         self._leaf: torch.Tensor | None = None
         self.sides = self._draw_sides()
 
@@ -161,7 +161,7 @@ class PerExample:
     def _forget(self) -> None:
         self._received.clear()
         self._seen.clear()
-        self._last = (None, None)
+        self._last = None
 
     def _check_received(self) -> None:
         missing = next((layer for layer in self.layers if layer.name not in self._received), None)
@@ -209,10 +209,10 @@ class PerExample:
             raise UserError(f"the layer of '{layer.name}' runs twice in one pass", "use another model")
         self._seen.add(layer.name)
         matrix = self.sides[layer.name].inputs
-        if self._last[0] is not inputs:
+        if self._last is None or self._last[0] is not inputs:
             projected = inputs.detach() if matrix is None else inputs.detach() @ matrix.T
             self._last = inputs, projected
-        made.register_hook(partial(self._backward, layer, self._last[1]))
+        made.register_hook(partial(self._backward, layer, self._last[1]))  # type: ignore[no-untyped-call]
 
     def _backward(self, layer: Layer, inputs: torch.Tensor, gradient: torch.Tensor) -> None:
         """Adds a layer's share to the features of the batch."""
