@@ -179,3 +179,80 @@ def test_what_it_needs(tiny_model, target, tmp_path):
             str(caught.value)
             == "the scorer 'influence' needs a model and a target; give --model and --target"
         )
+
+
+def made_checkpoints(model_folder, folder):
+    """Two checkpoints with random adapters and moments, of mean learning rates 3e-4 and 1e-4."""
+    import peft
+
+    from suffice.gradients.adam import Moments
+    from suffice.gradients.checkpoints import read_checkpoint, write_checkpoint
+    from suffice.gradients.layers import adapter_layers
+    from suffice.models import load_model
+
+    made = []
+    for i, rate in enumerate((3e-4, 1e-4)):
+        network = load_model(model_folder, device="cpu").network
+        generator = torch.Generator().manual_seed(i)
+        wrapped = peft.get_peft_model(network, peft.LoraConfig(r=4, target_modules=["q_proj", "o_proj"]))
+        moments = {}
+        for layer in adapter_layers(network):
+            weight = layer.module.weight
+            weight.data = 0.2 * torch.randn(weight.shape, generator=generator)
+            first = 1e-2 * torch.randn(weight.shape, generator=generator)
+            moments[layer.name] = Moments(first, 1e-3 * torch.rand(weight.shape, generator=generator), 5)
+        write_checkpoint(wrapped, moments, folder / str(i), rate, (0.9, 0.999))
+        made.append(read_checkpoint(folder / str(i)))
+    return made
+
+
+@pytest.mark.parametrize("update", ["less", "torch", "gradient"])
+def test_checkpoints_by_the_literal_loop_of_less(
+    update, tiny_model, tiny_model_folder, small_shards, target, tmp_path
+):
+    """Γ of the row against the plain gradient of the dev example, weighted by the mean learning rates."""
+    from scipy.stats import spearmanr
+
+    from suffice.gradients.adam import Adam
+    from suffice.gradients.checkpoints import attached, read_moments
+    from suffice.gradients.layers import adapter_layers
+    from suffice.gradients.projection import Sketch
+    from suffice.gradients.reference import features_one_by_one
+    from suffice.models import load_model
+
+    checkpoints = made_checkpoints(tiny_model_folder, tmp_path / "warm-up")
+    settings = InfluenceSettings(size=1024, update=update)
+    scores = Influence(settings, checkpoints).score(
+        small_shards, ScoringContext(tmp_path / "cache", tiny_model, target)
+    )
+    rows = encode(tiny_model, [(row.messages, None) for row in small_shards])
+    dev = encode(tiny_model, [(item.conversation, None) for item in target.dev])
+    wanted = np.zeros((40, 5))
+    for checkpoint, share in zip(checkpoints, (0.75, 0.25), strict=True):
+        network = load_model(tiny_model_folder, device="cpu").network
+        with attached(network, checkpoint):
+            names = [layer.name for layer in adapter_layers(network)]
+            for layer in adapter_layers(network):
+                layer.module.weight.requires_grad_()
+            moments = read_moments(checkpoint, "cpu") if update != "gradient" else None
+            adam = Adam(update) if moments else None
+            ours = features_one_by_one(network, rows, names, Sketch(1024, 0), moments, adam)
+            theirs = features_one_by_one(network, dev, names, Sketch(1024, 0))
+        wanted += share * cosine(ours.numpy(), theirs.numpy())
+    np.testing.assert_allclose(scores.affinity, wanted, atol=0.01)
+    assert spearmanr(scores.affinity.ravel(), wanted.ravel()).statistic > 0.99
+    shares = [scores.notes[f"share_of_checkpoint_{i}"] for i in (1, 2)]
+    assert shares == pytest.approx([0.75, 0.25])
+    assert "warning" not in scores.notes
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_adam_without_a_warm_up_is_refused_by_name(tiny_model, target, tmp_path):
+    with pytest.raises(UserError) as caught:
+        Influence(InfluenceSettings(update="less")).score(
+            make_pool(2), ScoringContext(tmp_path, tiny_model, target)
+        )
+    assert str(caught.value) == (
+        "Adam's update needs the moments of a warm-up, and there is no checkpoint; give checkpoints, or take plain "
+        "gradients"
+    )

@@ -7,16 +7,18 @@ interrupted and however many workers there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from suffice.common.errors import UserError
+from suffice.gradients.adam import Adam, Definition
+from suffice.gradients.checkpoints import Checkpoint, attached, read_moments
 from suffice.gradients.codes import Bits
-from suffice.gradients.layers import body_layers
+from suffice.gradients.layers import adapter_layers, body_layers
 from suffice.gradients.per_example import FeatureSettings, PerExample
 from suffice.gradients.rows import Reason, Row, encode
 from suffice.gradients.store import SHARD_ROWS, Store
@@ -39,14 +41,19 @@ class PoolSettings:
     Attributes:
         features: How they are made.
         bits: How they are kept.
+        checkpoint: The checkpoint of a warm-up whose adapters' weights the gradients are of; `None` for the
+            weights of all linear layers of the model's own body.
+        update: Adam's update Γ in place of the gradient, as LESS or as torch defines it.
     """
 
     features: FeatureSettings
     bits: Bits = "int8"
+    checkpoint: Checkpoint | None = None
+    update: Definition | None = None
 
 
 class PoolFeatures:
-    """The features of a pool's rows: the gradient with respect to the weights of all linear layers of the body.
+    """The features of a pool's rows.
 
     Args:
         pool: The rows.
@@ -73,9 +80,9 @@ class PoolFeatures:
             with Workers(min(workers, len(todo))) as crew:
                 crew.map(_in_worker, [self._job(i) for i in todo], on_progress=advance)
         elif todo:
-            engine = _engine(self._model, self._settings)
-            for i in todo:
-                _compute(self._model, engine, self._job(i), advance)
+            with engine_for(self._model, self._settings) as engine:
+                for i in todo:
+                    _compute(self._model, engine, self._job(i), advance)
 
     def _job(self, index: int) -> _Job:
         start = index * SHARD_ROWS
@@ -93,15 +100,20 @@ class _Job:
     settings: PoolSettings
 
 
-@lru_cache(maxsize=1)
-def _loaded(source: ModelSource, settings: PoolSettings) -> tuple[LanguageModel, PerExample]:
-    model = source.load()
-    return model, _engine(model, settings)
+_loaded: dict[tuple[ModelSource, PoolSettings], tuple[LanguageModel, PerExample, ExitStack]] = {}
 
 
 def _in_worker(job: _Job, report: Advance) -> None:
     """Computes one shard in a worker process, which keeps its model from one shard to the next."""
-    _compute(*_loaded(job.source, job.settings), job, report)
+    key = job.source, job.settings
+    if key not in _loaded:
+        for _, _, stack in _loaded.values():
+            stack.close()
+        _loaded.clear()
+        model, stack = job.source.load(), ExitStack()
+        _loaded[key] = model, stack.enter_context(engine_for(model, job.settings)), stack
+    model, engine, _ = _loaded[key]
+    _compute(model, engine, job, report)
 
 
 def _compute(model: LanguageModel, engine: PerExample, job: _Job, advance: Advance) -> None:
@@ -120,29 +132,34 @@ def _about(model: LanguageModel, settings: PoolSettings) -> dict[str, Any]:
         "dtype": str(model.network.dtype),
         "device": model.device,
         "window": model.window,
-        "weights": "linear layers of the body",
-        "update": "gradient",
+        "weights": settings.checkpoint.fingerprint if settings.checkpoint else "linear layers of the body",
+        "update": settings.update or "gradient",
         "rows": SHARD_ROWS,
         "tokens": TOKEN_BUDGET[model.device],
     }
 
 
-def _engine(model: LanguageModel, settings: PoolSettings) -> PerExample:
-    return PerExample(model.network, body_layers(model.network), settings.features)
+@contextmanager
+def engine_for(model: LanguageModel, settings: PoolSettings) -> Iterator[PerExample]:
+    """Yields what computes features; a checkpoint's adapters are in the network until the end of the block.
 
-
-def target_features(
-    model: LanguageModel, settings: FeatureSettings, conversations: Sequence[Conversation]
-) -> tuple[torch.Tensor, list[Reason]]:
-    """Returns the features of a target's conversations, unrounded, and why one has none.
-
-    Args:
-        model: The model.
-        settings: As for the pool.
-        conversations: Messages and tools of each.
+    Raises:
+        UserError: Adam's update is asked for without a checkpoint or moments, or the network's gradients by rows
+            cannot be told.
     """
-    engine = PerExample(model.network, body_layers(model.network), settings)
-    return features_of(model, engine, conversations)
+    network, checkpoint = model.network, settings.checkpoint
+    if checkpoint is None:
+        if settings.update:
+            raise UserError(
+                "Adam's update needs the moments of a warm-up, and there is no checkpoint",
+                "give checkpoints, or take plain gradients",
+            )
+        yield PerExample(network, body_layers(network), settings.features)
+        return
+    moments = read_moments(checkpoint, network.device) if settings.update else None
+    with attached(network, checkpoint):
+        adam = Adam(settings.update or "less", checkpoint.betas)
+        yield PerExample(network, adapter_layers(network), settings.features, moments, adam)
 
 
 def features_of(

@@ -72,7 +72,7 @@ def adapter_layers(network: Any) -> list[Layer]:
         network: A network with adapters by PEFT.
 
     Raises:
-        UserError: It has none.
+        UserError: It has none, or some of another kind.
     """
     layers = [
         _layer(name, module)
@@ -81,6 +81,13 @@ def adapter_layers(network: Any) -> list[Layer]:
     ]
     if not layers:
         raise UserError("the network has no LoRA adapters", "give an adapter that PEFT saved")
+    known = {layer.name for layer in layers}
+    for name, _ in network.named_parameters():
+        if ".lora_" in name and name not in known:
+            raise UserError(
+                f"the adapter's weight '{name}' is no plain LoRA's, so that its gradient by rows cannot be told",
+                "use LoRA on linear layers, without bias, magnitudes or embeddings",
+            )
     return layers
 
 

@@ -4,16 +4,17 @@ Xia et al., "LESS: Selecting Influential Data for Targeted Instruction Tuning" (
 
     Inf(z, z') = sum_i η_i cos(∇l(z'; θ_i), Γ(z, θ_i))
 
-over checkpoints i of a warm-up with mean learning rates η_i. Here there is one checkpoint, the model as it is,
-and Γ is the plain gradient with respect to the weights of all linear layers of the body. The loss of a row is
-the mean over its trained tokens, and the cosine takes away what its length does to the gradient's norm.
+over checkpoints i of a warm-up with mean learning rates η_i, with Γ the update Adam would make of the adapters'
+weights. Without checkpoints it is the plain gradient of the model as it is, with respect to the weights of all
+linear layers of the body. The loss of a row is the mean over its trained tokens, and the cosine takes away
+what its length does to the gradient's norm.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from suffice.data.pool import Pool
     from suffice.data.target import Target
+    from suffice.gradients.checkpoints import Checkpoint
+    from suffice.gradients.featurise import PoolSettings
     from suffice.models.loading import LanguageModel
 
 WARNING = (
@@ -41,7 +44,10 @@ class InfluenceSettings:
         within: In a family of the target: ``mean_of_cosines`` (LESS's code) or ``cosine_to_mean`` (its paper).
         across: Over families: ``max`` (LESS) or ``mean``.
         size: How many numbers a feature has.
-        side: To how many numbers inputs and output gradients of a layer are projected first.
+        side: To how many numbers inputs and output gradients of a layer are projected first; with checkpoints
+            they never are, since adapters' gradients are small.
+        update: Of the pool's rows: ``gradient``, or Adam's update as ``less`` or ``torch`` define it, which needs
+            checkpoints with moments.
         bits: How features are kept: ``int8``, ``1bit`` or ``fp16``.
     """
 
@@ -49,6 +55,7 @@ class InfluenceSettings:
     across: Literal["max", "mean"] = "max"
     size: int = 7168
     side: int = 64
+    update: Literal["gradient", "less", "torch"] = "gradient"
     bits: Literal["fp16", "int8", "1bit"] = "int8"
 
 
@@ -60,6 +67,7 @@ class Influence:
 
     Args:
         settings: How influence is told.
+        checkpoints: Those of a warm-up; none for the model as it is, with a warning in the notes.
     """
 
     name = "influence"
@@ -67,8 +75,11 @@ class Influence:
     needs_model = True
     needs_target = True
 
-    def __init__(self, settings: InfluenceSettings | None = None) -> None:
+    def __init__(
+        self, settings: InfluenceSettings | None = None, checkpoints: Sequence[Checkpoint] = ()
+    ) -> None:
         self.settings = settings or InfluenceSettings()
+        self.checkpoints = list(checkpoints)
 
     def score(self, pool: Pool, context: ScoringContext) -> Scores:
         """Scores every row of ``pool``.
@@ -77,31 +88,57 @@ class Influence:
         model's window, or its gradient is zero or not finite. The notes count each.
 
         Raises:
-            UserError: There is no model or no target, a dev example has no gradient, or the network has layers
-                whose gradients by rows cannot be told.
+            UserError: There is no model or no target, a dev example has no gradient, the network has layers whose
+                gradients by rows cannot be told, or Adam's update is asked for without moments.
         """
-        from suffice.gradients.codes import Queries
-        from suffice.gradients.featurise import PoolFeatures, PoolSettings
-        from suffice.gradients.per_example import FeatureSettings
-
         model, target = context.model, context.target
         if model is None or target is None:
             raise UserError("the scorer 'influence' needs a model and a target", "give --model and --target")
         if not target.dev:
             raise UserError("the target has no dev examples, which steer the choice", "add some with --dev")
-        features = FeatureSettings(self.settings.size, self.settings.side, seed=context.seed)
-        wanted = _dev_features(model, target, features)
-        store = PoolFeatures(pool, model, context.folder, PoolSettings(features, self.settings.bits))
-        with context.reporter.track("score", len(pool), "rows") as task:
-            store.compute(context.workers, task.advance)
+        passes: list[Checkpoint | None] = [*self.checkpoints] or [None]
+        rates = np.array([one.learning_rate if one else 1.0 for one in passes])
+        shares = rates / rates.sum()
+        cosines = np.zeros((len(pool), len(target.dev) + len(_places(target))), dtype=np.float32)
+        reasons = np.zeros(len(pool), dtype=np.uint8)
+        with context.reporter.track("score", len(pool) * len(passes), "rows") as task:
+            for checkpoint, share in zip(passes, shares, strict=True):
+                found, why = self._pass(pool, model, target, context, checkpoint, task.advance)
+                cosines += np.float32(share) * found
+                reasons = np.where(reasons == 0, why, reasons)
             task.result(f"{len(pool):,} rows by influence")
+        affinity = np.ascontiguousarray(cosines[:, : len(target.dev)])
+        values = self._values(affinity, cosines[:, len(target.dev) :], target)
+        notes = _notes(reasons, model)
+        if self.checkpoints:
+            notes |= {f"share_of_checkpoint_{i}": float(share) for i, share in enumerate(shares, 1)}
+        else:
+            notes["warning"] = WARNING
+        return Scores(pool.ids, values, affinity, [item.id for item in target.dev], notes)
+
+    def _pass(
+        self,
+        pool: Pool,
+        model: LanguageModel,
+        target: Target,
+        context: ScoringContext,
+        checkpoint: Checkpoint | None,
+        advance: Callable[[float], None],
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Returns at one checkpoint the cosines to dev examples and to families' means, and why a row has none."""
+        from suffice.gradients.codes import Queries
+        from suffice.gradients.featurise import PoolFeatures, PoolSettings
+        from suffice.gradients.per_example import FeatureSettings
+
+        side = 0 if checkpoint else self.settings.side
+        features = FeatureSettings(self.settings.size, side, seed=context.seed)
+        update = None if self.settings.update == "gradient" else self.settings.update
+        settings = PoolSettings(features, self.settings.bits, checkpoint, update)
+        store = PoolFeatures(pool, model, context.folder, settings)
+        wanted = _dev_features(model, target, replace(settings, update=None))
+        store.compute(context.workers, advance)
         parts = list(store.store.cosines(store.shards, Queries(wanted)))
-        cosines = np.concatenate([cosines for cosines, _ in parts])
-        reasons = Counter(np.concatenate([why for _, why in parts]).tolist())
-        dev = len(target.dev)
-        affinity = np.ascontiguousarray(cosines[:, :dev])
-        values = self._values(affinity, cosines[:, dev:], target)
-        return Scores(pool.ids, values, affinity, [item.id for item in target.dev], _notes(reasons, model))
+        return np.concatenate([cosines for cosines, _ in parts]), np.concatenate([why for _, why in parts])
 
     def _values(
         self, affinity: NDArray[np.float32], to_means: NDArray[np.float32], target: Target
@@ -123,7 +160,7 @@ def _places(target: Target) -> dict[str, list[int]]:
     return places
 
 
-def _dev_features(model: LanguageModel, target: Target, settings: Any) -> torch.Tensor:
+def _dev_features(model: LanguageModel, target: Target, settings: PoolSettings) -> torch.Tensor:
     """Returns the dev examples' features, then the mean of each family [dev examples + families, size].
 
     Raises:
@@ -131,10 +168,11 @@ def _dev_features(model: LanguageModel, target: Target, settings: Any) -> torch.
     """
     import torch
 
-    from suffice.gradients.featurise import target_features
+    from suffice.gradients.featurise import engine_for, features_of
     from suffice.gradients.rows import Reason
 
-    found, reasons = target_features(model, settings, [(item.conversation, None) for item in target.dev])
+    with engine_for(model, settings) as engine:
+        found, reasons = features_of(model, engine, [(item.conversation, None) for item in target.dev])
     for item, reason in zip(target.dev, reasons, strict=True):
         if reason != Reason.NONE:
             raise UserError(
@@ -155,8 +193,10 @@ _WORDS = {
 }
 
 
-def _notes(reasons: Counter[int], model: LanguageModel) -> dict[str, int | float | str]:
+def _notes(reasons: NDArray[np.uint8], model: LanguageModel) -> dict[str, int | float | str]:
     from suffice.gradients.rows import Reason
 
-    counted = {f"rows_{reason.name.lower()}": reasons[reason] for reason in Reason if reason != Reason.NONE}
-    return {**counted, "window": model.window, "warning": WARNING}
+    return {
+        **{f"rows_{why.name.lower()}": int((reasons == why).sum()) for why in Reason if why != Reason.NONE},
+        "window": model.window,
+    }
