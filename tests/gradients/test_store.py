@@ -6,7 +6,7 @@ import torch
 
 from suffice.common.errors import UserError
 from suffice.common.files import write_json
-from suffice.gradients.codes import KINDS, Queries, decode, encode
+from suffice.gradients.codes import KINDS, Queries, code_norms, decode, encode
 from suffice.gradients.rows import Reason
 from suffice.gradients.store import Store
 
@@ -35,18 +35,36 @@ def brute_force(rows, queries):
     return found
 
 
+def met(queries, codes, bits):
+    return queries.cosines(codes, code_norms(codes, bits), bits)
+
+
+@pytest.mark.parametrize("vnni", [True, False])
 @pytest.mark.parametrize("bits", KINDS)
 @pytest.mark.parametrize("rows", [1, 16, 17, 40])
-def test_cosines_of_codes_are_those_of_a_brute_force(bits, rows, features, queries):
+def test_cosines_of_codes_are_those_of_a_brute_force(bits, rows, vnni, features, queries, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: vnni)
     codes = encode(features[:rows], bits)
-    met = queries.numpy() if bits == "fp16" else encode(queries, "int8")
-    wanted = brute_force(decode(codes, bits), met)
-    np.testing.assert_allclose(Queries(queries).cosines(codes, bits), wanted, atol=1e-6)
+    rounded = queries.numpy() if bits == "fp16" else encode(queries, "int8")
+    wanted = brute_force(decode(codes, bits), rounded)
+    np.testing.assert_allclose(met(Queries(queries), codes, bits), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("bits", ["int8", "1bit"])
+def test_both_ways_to_multiply_give_the_same_bits(bits, monkeypatch):
+    generator = torch.Generator().manual_seed(4)
+    rows, queries = torch.randn(50, 7168, generator=generator), torch.ones(3, 7168)
+    rows[0] = 1  # the largest sums
+    found = []
+    for vnni in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda vnni=vnni: vnni)
+        found.append(met(Queries(queries), encode(rows, bits), bits))
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize(("bits", "error"), [("fp16", 1e-3), ("int8", 0.02), ("1bit", 0.45)])
 def test_codes_keep_the_cosines(bits, error, features, queries):
-    found = Queries(queries).cosines(encode(features, bits), bits)
+    found = met(Queries(queries), encode(features, bits), bits)
     assert np.abs(found - brute_force(features.numpy(), queries.numpy())).max() < error
 
 
@@ -67,8 +85,8 @@ def test_the_largest_products_do_not_overflow():
     row = torch.ones(1, 7168)
     for bits in KINDS:
         codes = encode(row, bits)
-        assert Queries(row).cosines(codes, bits)[0, 0] == pytest.approx(1, abs=1e-5)
-        assert Queries(-row).cosines(codes, bits)[0, 0] == pytest.approx(-1, abs=1e-5)
+        assert met(Queries(row), codes, bits)[0, 0] == pytest.approx(1, abs=1e-5)
+        assert met(Queries(-row), codes, bits)[0, 0] == pytest.approx(-1, abs=1e-5)
 
 
 def test_a_row_without_features_has_no_cosine(tmp_path, features, queries):

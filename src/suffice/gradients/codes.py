@@ -7,13 +7,12 @@ thousands of numbers hardly feels how each was rounded.
     int8:  round(127 x / max |x|), 1 byte a number
     1bit:  whether x >= 0, packed, 1/8 byte a number
 
-A cosine is told of what the codes stand for, so it is divided by their own norm. The target's features are
+A cosine is told of what the codes stand for, so it is divided by their own norm, kept beside them. The target's features are
 rounded to int8 in the same way before they meet int8 and 1-bit rows, so that all products are of integers.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +23,10 @@ from suffice.common.errors import unknown_name
 
 Bits = Literal["fp16", "int8", "1bit"]
 KINDS: tuple[Bits, ...] = ("fp16", "int8", "1bit")
-_BLOCK = 4096  # rows that are unpacked or widened at a time
+_BLOCK = 1024  # rows that are unpacked or widened at a time
+_EXACT = (
+    1024  # sums of this many products of 7-bit numbers stay below 2^24, which float32 counts without error
+)
 
 
 def encode(features: torch.Tensor, bits: Bits) -> NDArray[Any]:
@@ -58,6 +60,13 @@ def decode(codes: NDArray[Any], bits: Bits) -> NDArray[np.float32]:
     return codes.astype(np.float32)
 
 
+def code_norms(codes: NDArray[Any], bits: Bits) -> NDArray[np.float32]:
+    """Returns the norms of what codes stand for, float32 [rows], for `Queries.cosines`."""
+    blocks = range(0, len(codes), _BLOCK)
+    parts = [np.linalg.norm(decode(codes[start : start + _BLOCK], bits), axis=1) for start in blocks]
+    return np.concatenate([np.zeros(0), *parts]).astype(np.float32)
+
+
 class Queries:
     """The features of a target, ready to meet codes.
 
@@ -69,46 +78,52 @@ class Queries:
         self.count = len(features)
         self._exact = torch.nn.functional.normalize(features.float())
         rounded = torch.from_numpy(encode(features, "int8"))
-        self._norms = _norms(rounded.float())[:, 0]
+        self._norms = torch.from_numpy(code_norms(rounded.numpy(), "int8"))
+        self._wide = rounded.float().T.contiguous()
         padded = torch.zeros(-(-self.count // 8) * 8, features.shape[1], dtype=torch.int8)
         padded[: self.count] = rounded  # the integer product takes multiples of 8
         self._rounded = padded.T.contiguous().T
         self._sums = rounded.sum(dim=1, dtype=torch.int64)
 
-    def cosines(self, codes: NDArray[Any], bits: Bits) -> NDArray[np.float32]:
+    def cosines(self, codes: NDArray[Any], norms: NDArray[np.float32], bits: Bits) -> NDArray[np.float32]:
         """Returns the cosine of each row to each query, float32 [rows, queries]; NaN for a row of zeros.
 
         Args:
             codes: Codes of rows.
+            norms: Their `code_norms`.
             bits: Their kind.
         """
         found = np.empty((len(codes), self.count), dtype=np.float32)
         for start in range(0, len(codes), _BLOCK):
             part = torch.from_numpy(np.ascontiguousarray(codes[start : start + _BLOCK]))
             found[start : start + len(part)] = getattr(self, f"_{bits}")(part).numpy()
-        return found
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return found / norms[:, None]
 
     def _fp16(self, codes: torch.Tensor) -> torch.Tensor:
-        wide = codes.float()
-        return (wide @ self._exact.T) / _norms(wide)
+        return codes.float() @ self._exact.T
 
     def _int8(self, codes: torch.Tensor) -> torch.Tensor:
-        return self._products(codes).float() / self._norms / _norms(codes.float())
+        return self._products(codes).float() / self._norms
 
     def _1bit(self, codes: torch.Tensor) -> torch.Tensor:
         zero_one = torch.from_numpy(np.unpackbits(codes.numpy(), axis=1).view(np.int8))
         products = 2 * self._products(zero_one).to(torch.int64) - self._sums  # sign = 2 x bit - 1
-        return products.float() / self._norms / math.sqrt(zero_one.shape[1])
+        return products.float() / self._norms
 
     def _products(self, codes: torch.Tensor) -> torch.Tensor:
-        """Returns codes x queries in integers, int32 [rows, queries]; 127 x 127 x size stays below 2^31."""
+        """Returns codes x queries in integers, int32 [rows, queries]; 127 x 127 x size stays below 2^31.
+
+        A processor without instructions for it (VNNI) is many times slower at the integer product of torch than
+        at one of float32, which in short pieces is as exact, so the integers are the same either way.
+        """
+        if not torch.cpu._is_vnni_supported():
+            products = torch.zeros(len(codes), self.count, dtype=torch.int32)
+            for start in range(0, codes.shape[1], _EXACT):
+                part = slice(start, start + _EXACT)
+                products += (codes[:, part].float() @ self._wide[part]).to(torch.int32)
+            return products
         rows = len(codes)
         if rows <= 16:  # the integer product asks for more than 16 rows
             codes = torch.cat([codes, codes.new_zeros(17 - rows, codes.shape[1])])
-        products: torch.Tensor = torch._int_mm(codes, self._rounded.T)
-        return products[:rows, : self.count]
-
-
-def _norms(rows: torch.Tensor) -> torch.Tensor:
-    norms: torch.Tensor = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-    return norms
+        return torch._int_mm(codes, self._rounded.T)[:rows, : self.count]

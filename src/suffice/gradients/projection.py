@@ -16,7 +16,7 @@ from suffice.common.draws import stream_key
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
-_BLOCK = 2**24  # the most numbers of a dense matrix that are there at one time
+_BLOCK = 2**20  # the most numbers of a dense matrix that are there at one time
 
 
 def _signed(value: int) -> int:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
 from suffice.common.files import atomic_path, digest, read_json, write_json
-from suffice.gradients.codes import Bits, Queries, encode
+from suffice.gradients.codes import Bits, Queries, code_norms, encode
 from suffice.gradients.rows import Reason
 
 SHARD_ROWS = 2048
@@ -32,10 +32,12 @@ class Shard:
 
     Attributes:
         codes: Their codes; see `suffice.gradients.codes`.
+        norms: Their `code_norms`, float32 [rows].
         reasons: Why a row has no features, uint8 [rows]; `Reason.NONE` where it has.
     """
 
     codes: NDArray[Any]
+    norms: NDArray[np.float32]
     reasons: NDArray[np.uint8]
 
 
@@ -84,8 +86,10 @@ class Store:
             reasons: Why there are none, for each row.
         """
         codes, why = encode(features, self.bits), np.array(reasons, dtype=np.uint8)
+        norms = code_norms(codes, self.bits)
+        checksum = np.uint32(_checksum(codes, norms, why))
         with atomic_path(self.path(ids)) as temporary, temporary.open("wb") as file:
-            np.savez(file, codes=codes, reasons=why, checksum=np.uint32(_checksum(codes, why)))
+            np.savez(file, codes=codes, norms=norms, reasons=why, checksum=checksum)
 
     def read(self, ids: Sequence[str]) -> Shard:
         """Returns a shard.
@@ -97,15 +101,17 @@ class Store:
         path = self.path(ids)
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                codes, reasons, checksum = arrays["codes"], arrays["reasons"], int(arrays["checksum"])
-            whole = len(codes) == len(reasons) == len(ids) and checksum == _checksum(codes, reasons)
+                codes, norms, reasons = arrays["codes"], arrays["norms"], arrays["reasons"]
+                checksum = int(arrays["checksum"])
+            whole = len(codes) == len(norms) == len(reasons) == len(ids)
+            whole = whole and checksum == _checksum(codes, norms, reasons)
         except FileNotFoundError:
             raise
         except Exception:  # whatever numpy says of a damaged file
             whole = False
         if not whole:
             raise UserError(f"the features in {path} are damaged", "remove the file and run again")
-        return Shard(codes, reasons)
+        return Shard(codes, norms, reasons)
 
     def cosines(
         self, shards: Sequence[Sequence[str]], queries: Queries
@@ -118,7 +124,7 @@ class Store:
         """
         for ids in shards:
             shard = self.read(ids)
-            cosines = queries.cosines(shard.codes, self.bits)
+            cosines = queries.cosines(shard.codes, shard.norms, self.bits)
             cosines[shard.reasons != Reason.NONE] = np.nan
             yield cosines, shard.reasons
 
@@ -148,5 +154,8 @@ def check_settings(path: Path, wanted: Mapping[str, Any]) -> None:
         )
 
 
-def _checksum(codes: NDArray[Any], reasons: NDArray[np.uint8]) -> int:
-    return zlib.crc32(reasons.data, zlib.crc32(np.ascontiguousarray(codes).data))
+def _checksum(*arrays: NDArray[Any]) -> int:
+    total = 0
+    for array in arrays:
+        total = zlib.crc32(np.ascontiguousarray(array).data, total)
+    return total
