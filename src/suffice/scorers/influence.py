@@ -114,6 +114,7 @@ class Influence:
             notes |= {f"share_of_checkpoint_{i}": float(share) for i, share in enumerate(shares, 1)}
         else:
             notes["warning"] = WARNING
+            context.reporter.say(f"influence  {WARNING}")
         return Scores(pool.ids, values, affinity, [item.id for item in target.dev], notes)
 
     def _pass(
