@@ -17,6 +17,12 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
+def stream_key(seed: int, *names: str | int) -> int:
+    """Returns the 64-bit key of a stream; its draw ``i`` (from 0) hashes key + (i + 1) x the golden ratio."""
+    text = "\x1f".join([str(seed), *map(str, names)])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
 class Draws:
     """A stream of random draws, named by a seed and any number of names.
 
@@ -28,8 +34,7 @@ class Draws:
     __slots__ = ("_state",)
 
     def __init__(self, seed: int, *names: str | int) -> None:
-        text = "\x1f".join([str(seed), *map(str, names)])
-        self._state = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+        self._state = stream_key(seed, *names)
 
     def bits(self) -> int:
         """Returns 64 random bits as an integer."""

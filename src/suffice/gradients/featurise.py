@@ -1,0 +1,206 @@
+"""The features of a whole pool, shard by shard, into a store.
+
+Batches never cross a shard and each process has one thread, so the bits are the same however often the work was
+interrupted and however many workers there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from suffice.common.errors import UserError
+from suffice.gradients.adam import Adam, Definition
+from suffice.gradients.checkpoints import Checkpoint, attached, read_moments
+from suffice.gradients.codes import Bits
+from suffice.gradients.layers import adapter_layers, body_layers
+from suffice.gradients.per_example import FeatureSettings, PerExample
+from suffice.gradients.rows import Reason, Row, encode
+from suffice.gradients.store import SHARD_ROWS, Store
+from suffice.models.loading import LanguageModel, ModelSource
+from suffice.scale.local import Workers
+
+if TYPE_CHECKING:
+    from suffice.data.pool import Pool
+    from suffice.models.chat import Conversation
+
+TOKEN_BUDGET = {"cpu": 2048, "cuda": 16_384}
+
+Advance = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """How the features of a pool are made and kept.
+
+    Attributes:
+        features: How they are made.
+        bits: How they are kept.
+        checkpoint: The checkpoint of a warm-up whose adapters' weights the gradients are of; `None` for the
+            weights of all linear layers of the model's own body.
+        update: Adam's update Γ in place of the gradient, as LESS or as torch defines it.
+    """
+
+    features: FeatureSettings
+    bits: Bits = "int8"
+    checkpoint: Checkpoint | None = None
+    update: Definition | None = None
+
+
+class PoolFeatures:
+    """The features of a pool's rows.
+
+    Args:
+        pool: The rows.
+        model: The model.
+        folder: Where the store is.
+        settings: How features are made and kept.
+    """
+
+    def __init__(self, pool: Pool, model: LanguageModel, folder: Path, settings: PoolSettings) -> None:
+        self._pool, self._model, self._settings, self._folder = pool, model, settings, folder
+        self.store = Store(folder, _about(model, settings))
+        ids = pool.ids
+        self.shards = [ids[start : start + SHARD_ROWS] for start in range(0, len(ids), SHARD_ROWS)]
+
+    def compute(self, workers: int, advance: Advance) -> None:
+        """Computes the shards that are not there yet.
+
+        Raises:
+            UserError: The network's gradients by rows cannot be told.
+        """
+        todo = [i for i, ids in enumerate(self.shards) if not self.store.has(ids)]
+        advance(len(self._pool) - sum(len(self.shards[i]) for i in todo))
+        if self._model.device == "cpu" and min(workers, len(todo)) > 1:
+            with Workers(min(workers, len(todo))) as crew:
+                crew.map(_in_worker, [self._job(i) for i in todo], on_progress=advance)
+        elif todo:
+            with engine_for(self._model, self._settings) as engine:
+                for i in todo:
+                    _compute(self._model, engine, self._job(i), advance)
+
+    def _job(self, index: int) -> _Job:
+        start = index * SHARD_ROWS
+        rows = self._pool.take(range(start, start + len(self.shards[index])))
+        return _Job(self._model.source, rows, self._folder, self._settings)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One shard to compute: everything that a worker in another process has to know."""
+
+    source: ModelSource
+    pool: Pool
+    folder: Path
+    settings: PoolSettings
+
+
+_loaded: dict[tuple[ModelSource, PoolSettings], tuple[LanguageModel, PerExample, ExitStack]] = {}
+
+
+def _in_worker(job: _Job, report: Advance) -> None:
+    """Computes one shard in a worker process, which keeps its model from one shard to the next."""
+    key = job.source, job.settings
+    if key not in _loaded:
+        for _, _, stack in _loaded.values():
+            stack.close()
+        _loaded.clear()
+        model, stack = job.source.load(), ExitStack()
+        _loaded[key] = model, stack.enter_context(engine_for(model, job.settings)), stack
+    model, engine, _ = _loaded[key]
+    _compute(model, engine, job, report)
+
+
+def _compute(model: LanguageModel, engine: PerExample, job: _Job, advance: Advance) -> None:
+    store = Store(job.folder, _about(model, job.settings))
+    conversations = [(row.messages, row.tools) for row in job.pool]
+    features, reasons = features_of(model, engine, conversations, advance)
+    store.write(job.pool.ids, features, reasons)
+
+
+def _about(model: LanguageModel, settings: PoolSettings) -> dict[str, Any]:
+    """Returns what decides the features, apart from the rows."""
+    return {
+        **asdict(settings.features),
+        "bits": settings.bits,
+        "model": model.fingerprint,
+        "dtype": str(model.network.dtype),
+        "device": model.device,
+        "window": model.window,
+        "weights": settings.checkpoint.fingerprint if settings.checkpoint else "linear layers of the body",
+        "update": settings.update or "gradient",
+        "rows": SHARD_ROWS,
+        "tokens": TOKEN_BUDGET[model.device],
+    }
+
+
+@contextmanager
+def engine_for(model: LanguageModel, settings: PoolSettings) -> Iterator[PerExample]:
+    """Yields what computes features; a checkpoint's adapters are in the network until the end of the block.
+
+    Raises:
+        UserError: Adam's update is asked for without a checkpoint or moments, or the network's gradients by rows
+            cannot be told.
+    """
+    network, checkpoint = model.network, settings.checkpoint
+    if checkpoint is None:
+        if settings.update:
+            raise UserError(
+                "Adam's update needs the moments of a warm-up, and there is no checkpoint",
+                "give checkpoints, or take plain gradients",
+            )
+        yield PerExample(network, body_layers(network), settings.features)
+        return
+    moments = read_moments(checkpoint, network.device) if settings.update else None
+    with attached(network, checkpoint):
+        adam = Adam(settings.update or "less", checkpoint.betas)
+        yield PerExample(network, adapter_layers(network), settings.features, moments, adam)
+
+
+def features_of(
+    model: LanguageModel,
+    engine: PerExample,
+    conversations: Sequence[Conversation],
+    advance: Advance | None = None,
+) -> tuple[torch.Tensor, list[Reason]]:
+    """Computes the features of conversations; a row that cannot have any gets NaN and its reason.
+
+    Args:
+        model: The model whose network the engine has.
+        engine: What computes them.
+        conversations: Messages and tools of each.
+        advance: Called with a number of rows as they are done.
+
+    Returns:
+        Features, float32 [conversations, size], and a reason for each.
+    """
+    encoded = encode(model, conversations)
+    kept = [i for i, row in enumerate(encoded) if isinstance(row, Row)]
+    if advance:
+        advance(len(encoded) - len(kept))
+    with _one_thread():
+        found, why = engine.compute(
+            [row for row in encoded if isinstance(row, Row)], TOKEN_BUDGET[model.device], advance
+        )
+    features = torch.full((len(encoded), engine.settings.size), torch.nan)
+    features[kept] = found
+    reasons = [row if isinstance(row, Reason) else Reason.NONE for row in encoded]
+    for place, reason in zip(kept, why, strict=True):
+        reasons[place] = reason
+    return features, reasons
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Has torch work on one thread: the number of threads decides the order of sums, and so the bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
