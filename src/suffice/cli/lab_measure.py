@@ -25,7 +25,7 @@ def measure(
     ] = None,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="One seed, fewer items, smaller steps, a quarter of the full pool."),
+        typer.Option("--quick", help="One seed, fewer items, smaller trainings, fewer budgets and stages."),
     ] = False,
     out: options.Out = Path("lab-measure"),
     jobs: options.Jobs = None,

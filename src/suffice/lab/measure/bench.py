@@ -44,7 +44,8 @@ class Bench:
         folder: Where results are kept.
         workers: The worker processes.
         reporter: Where to report.
-        quick: One seed, fewer items, half the rows in a training step, and a quarter of the whole pool.
+        quick: One seed, fewer items, half the rows in a training step of a fixed number of steps, a sixteenth of the
+            whole pool, and fewer budgets and stages.
     """
 
     base: Path
@@ -96,7 +97,7 @@ class Bench:
         return {arm: Scored.gather(results) for arm, results in found.items()}
 
     def _asking(self, training: Sequence[Training], opening: str = "") -> list[Asked]:
-        runs = [replace(run, batch=QUICK_BATCH) for run in training] if self.quick else training
+        runs = [replace(run, batch=QUICK_BATCH) if self.quick and run.steps else run for run in training]
         return [Asked(str(self.base), run, self.test, opening) for run in runs]
 
     def run_all(self, name: str, arms: Mapping[str, Sequence[Job]]) -> dict[str, list[dict[str, Any]]]:

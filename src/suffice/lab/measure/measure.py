@@ -29,7 +29,7 @@ def measure(
         folder: Where the results of jobs are kept; a second call with the same folder goes on there.
         reporter: Where to report.
         gates: Names of gates, or ids of single conditions; all gates by default.
-        quick: One seed, fewer items, half the rows in a training step, and a quarter of the whole pool.
+        quick: A smaller measure; see `Bench`.
         workers: Worker processes side by side.
 
     Raises:

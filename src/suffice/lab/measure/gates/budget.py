@@ -9,18 +9,19 @@ from suffice.lab.measure.gates.lima import good_runs
 from suffice.lab.measure.reading import Reading
 from suffice.proof.intervals import Interval
 
-BUDGETS = (10, 30, 100, 300, 1000, 3000)
+BUDGETS, QUICK_BUDGETS = (10, 30, 100, 300, 1000, 3000), (10, 100, 1000, 3000)
 
 
 def measure(bench: Bench) -> list[Reading]:
     """Measures the gains from one budget to a larger one."""
-    arms = bench.asked_all("budget", {f"{rows} good": good_runs(bench, rows) for rows in BUDGETS})
+    budgets = QUICK_BUDGETS if bench.quick else BUDGETS
+    arms = bench.asked_all("budget", {f"{rows} good": good_runs(bench, rows) for rows in budgets})
     seeds = len(bench.seeds)
 
     def gain(small: int, large: int) -> Interval:
         return arms[f"{large} good"].minus(arms[f"{small} good"])
 
-    steps = [gain(small, large) for small, large in pairwise(BUDGETS[:-1])]
+    steps = [gain(small, large) for small, large in pairwise(budgets[:-1])]
     return [
         Reading.of("budget.rising", min(steps, key=lambda step: step.estimate), seeds=seeds, least=0),
         Reading.of("budget.100-to-1000", gain(100, 1000), seeds=seeds, least=5),

@@ -8,7 +8,7 @@ from suffice.lab.measure.reading import Reading, Scored
 from suffice.lab.measure.tuned import Training
 
 ROWS, STEPS, EPOCHS = 1000, 125, 4
-QUICK_SHARE = 4  # one row in so many of the whole pool
+QUICK_SHARE = 16  # one row in so many of the whole pool
 
 
 def measure(bench: Bench) -> list[Reading]:
