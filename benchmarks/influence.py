@@ -29,9 +29,10 @@ from suffice.gradients.layers import body_layers
 from suffice.gradients.per_example import FeatureSettings, PerExample
 from suffice.gradients.projection import Dense, Sketch
 from suffice.gradients.reference import features_one_by_one
-from suffice.gradients.rows import Row, encode
+from suffice.gradients.rows import encode
 from suffice.models import load_model
 from suffice.models.batching import pad, token_batches
+from suffice.models.losses import Passage
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -42,7 +43,7 @@ from tiny_model import build_tiny_model
 BUDGET = TOKEN_BUDGET["cpu"]
 
 
-def lora_steps(network: torch.nn.Module, rows: list[Row]) -> Callable[[], object]:
+def lora_steps(network: torch.nn.Module, rows: list[Passage]) -> Callable[[], object]:
     """Returns what runs forward and backward passes with adapters over the batches."""
     import peft
 
@@ -60,7 +61,7 @@ def lora_steps(network: torch.nn.Module, rows: list[Row]) -> Callable[[], object
     return run
 
 
-def loop_seconds(network: torch.nn.Module, rows: list[Row], names: list[str], size: int) -> float:
+def loop_seconds(network: torch.nn.Module, rows: list[Passage], names: list[str], size: int) -> float:
     """Returns the seconds a row of the literal loop of LESS."""
     backward = seconds(lambda: features_one_by_one(network, rows, names, Sketch(size, 0))) / len(rows)
     part, out = torch.randn(16, 2048), torch.zeros(16, size)
@@ -101,7 +102,7 @@ def main() -> None:
             Path(folder), width=128, layers=5, heads=4, mlp=352, vocabulary=1536
         )
         model = load_model(spec, device="cpu")
-    rows = [row for row in encode(model, conversations(options.rows)) if isinstance(row, Row)]
+    rows = [row for row in encode(model, conversations(options.rows)) if isinstance(row, Passage)]
     network, layers = model.network, body_layers(model.network)
     names = [layer.name for layer in layers]
     settings = FeatureSettings()

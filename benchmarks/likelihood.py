@@ -18,8 +18,8 @@ import torch
 from suffice.models import LanguageModel, load_model
 from suffice.models.batching import pad, token_batches
 from suffice.models.chat import Conversation
-from suffice.models.losses import Group, token_losses
-from suffice.scorers.likelihood import answer_passage, paired_passages
+from suffice.models.losses import Group, answer_passage, token_losses
+from suffice.scorers.likelihood import paired_passages
 from suffice.scorers.shards import TOKEN_BUDGET
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -6,7 +6,7 @@ import torch
 import transformers
 
 from suffice.common.draws import Draws
-from suffice.gradients.rows import Row
+from suffice.models.losses import Passage
 
 VOCABULARY = 100
 SHAPES = {
@@ -56,5 +56,5 @@ def make_rows(count, longest=20, seed=0):
     for _ in range(count):
         ids = [draws.below(VOCABULARY) for _ in range(draws.between(2, longest))]
         places = sorted(draws.sample(range(1, len(ids)), draws.between(1, len(ids) - 1)))
-        rows.append(Row(ids, places))
+        rows.append(Passage(ids, places))
     return rows

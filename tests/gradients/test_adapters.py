@@ -96,6 +96,7 @@ def test_a_checkpoint_comes_back_as_it_was_and_leaves_the_network_as_it_found_it
         again, _ = PerExample(plain, adapter_layers(plain), SETTINGS, read).compute(rows, 100)
     assert torch.equal(again, wanted)
     assert [layer.name for layer in body_layers(plain)] == before
+    assert all(weight.requires_grad for weight in plain.parameters())  # PEFT freezes them
 
 
 def test_a_checkpoint_without_moments_is_refused_by_name(tmp_path):

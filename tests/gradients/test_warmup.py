@@ -29,6 +29,7 @@ def test_a_warm_up_leaves_checkpoints_with_moments_and_the_rates_of_the_schedule
     after = [(layer.name, layer.module.weight) for layer in body_layers(model.network)]
     assert [name for name, _ in after] == [name for name, _ in before]
     assert all(torch.equal(a, b) for (_, a), (_, b) in zip(before, after, strict=True))
+    assert all(weight.requires_grad for weight in model.network.parameters())
     with attached(model.network, checkpoints[0]):
         moments = read_moments(checkpoints[0], "cpu")
         assert set(moments) == {layer.name for layer in adapter_layers(model.network)}

@@ -52,7 +52,7 @@ def test_a_disk_that_is_too_small_is_refused_before_the_training(tiny_model, tmp
 
 def test_workers_are_as_many_as_asked_for_or_as_fit(tiny_model, monkeypatch):
     assert worker_count(tiny_model, 7) == 7
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("suffice.runs.cost.cores", lambda: 4)
     for free, workers in ((100e9, 4), (2.5e9, 2), (0.1e9, 1)):
         monkeypatch.setattr("psutil.virtual_memory", lambda free=free: SimpleNamespace(available=free))
         assert worker_count(tiny_model, None) == workers

@@ -37,15 +37,14 @@ def measure(
     Every gate has conditions with a target; the table tells what was found and whether it is met. Results are
     kept in the folder of --out, and a killed measurement goes on there when the same command is given again.
     """
-    import os
-
     from suffice.cli.output import print_json
     from suffice.common.progress import reporter
     from suffice.lab.base import SHIPPED, locate
     from suffice.lab.measure.measure import measure as measure_gates
+    from suffice.scale.local import cores
 
     folder = locate(base or SHIPPED)
-    workers = jobs or min(2, os.cpu_count() or 1)
+    workers = jobs or min(2, cores())
     readings = list(
         measure_gates(folder, out, reporter(quiet=quiet), gates=gate or (), quick=quick, workers=workers)
     )

@@ -19,6 +19,7 @@ import torch
 from suffice.common.errors import UserError
 from suffice.common.files import digest, digest_file, read_json, write_json
 from suffice.gradients.adam import Moments
+from suffice.gradients.layers import trained_again
 
 _PREFIX = "base_model.model."
 
@@ -127,18 +128,24 @@ def attached(network: Any, checkpoint: Checkpoint) -> Iterator[None]:
     Raises:
         UserError: They do not fit the network.
     """
+    with trained_again(network):
+        adapted = _adapted(network, checkpoint)
+        try:
+            network.eval()
+            yield
+        finally:
+            adapted.unload()
+
+
+def _adapted(network: Any, checkpoint: Checkpoint) -> Any:
+    """Returns the network with a checkpoint's adapters in it."""
     from peft import PeftModel
 
     try:
-        adapted = PeftModel.from_pretrained(network, checkpoint.folder / "adapter", use_safetensors=True)
+        return PeftModel.from_pretrained(network, checkpoint.folder / "adapter", use_safetensors=True)
     except Exception as error:  # whatever is wrong with files that strangers wrote
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UserError(
             f"the adapter in {checkpoint.folder} does not fit the model: {reason}",
             "give the model that the warm-up began with",
         ) from error
-    try:
-        network.eval()
-        yield
-    finally:
-        adapted.unload()

@@ -20,9 +20,11 @@ from suffice.gradients.checkpoints import Checkpoint, attached, read_moments
 from suffice.gradients.codes import Bits
 from suffice.gradients.layers import adapter_layers, body_layers
 from suffice.gradients.per_example import FeatureSettings, PerExample
-from suffice.gradients.rows import Reason, Row, encode
+from suffice.gradients.rows import Reason, encode
 from suffice.gradients.store import SHARD_ROWS, Store
+from suffice.models.batching import torch_threads
 from suffice.models.loading import LanguageModel, ModelSource
+from suffice.models.losses import Passage
 from suffice.scale.local import Workers
 
 if TYPE_CHECKING:
@@ -180,12 +182,12 @@ def features_of(
         Features, float32 [conversations, size], and a reason for each.
     """
     encoded = encode(model, conversations)
-    kept = [i for i, row in enumerate(encoded) if isinstance(row, Row)]
+    kept = [i for i, row in enumerate(encoded) if isinstance(row, Passage)]
     if advance:
         advance(len(encoded) - len(kept))
-    with _one_thread():
+    with torch_threads(1):
         found, why = engine.compute(
-            [row for row in encoded if isinstance(row, Row)], TOKEN_BUDGET[model.device], advance
+            [row for row in encoded if isinstance(row, Passage)], TOKEN_BUDGET[model.device], advance
         )
     features = torch.full((len(encoded), engine.settings.size), torch.nan)
     features[kept] = found
@@ -193,14 +195,3 @@ def features_of(
     for place, reason in zip(kept, why, strict=True):
         reasons[place] = reason
     return features, reasons
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Has torch work on one thread: the number of threads decides the order of sums, and so the bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

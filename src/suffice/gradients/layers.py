@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,3 +105,14 @@ def _layer(name: str, module: Any) -> Layer:
     sizes = tuple(module.weight.shape)
     inputs, outputs = sizes if turned else sizes[::-1]
     return Layer(f"{name}.weight", module, turned, inputs, outputs)
+
+
+@contextmanager
+def trained_again(network: Any) -> Iterator[None]:
+    """Lets the block freeze weights, as PEFT does: those that could be trained before can be again in the end."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_()

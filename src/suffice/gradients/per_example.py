@@ -22,10 +22,11 @@ import torch
 from suffice.common.errors import UserError
 from suffice.gradients.adam import Adam, Moments, update
 from suffice.gradients.head import Head
-from suffice.gradients.layers import Layer
+from suffice.gradients.layers import Layer, trained_again
 from suffice.gradients.projection import Dense, Projection, Sketch, side
-from suffice.gradients.rows import Reason, Row
+from suffice.gradients.rows import Reason
 from suffice.models.batching import pad, token_batches
+from suffice.models.losses import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class PerExample:
 
     def compute(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[Passage],
         token_budget: int,
         advance: Callable[[float], None] | None = None,
     ) -> tuple[torch.Tensor, list[Reason]]:
@@ -134,7 +135,7 @@ class PerExample:
         ]
         return features, reasons
 
-    def _batch(self, rows: Sequence[Row]) -> torch.Tensor:
+    def _batch(self, rows: Sequence[Passage]) -> torch.Tensor:
         # Padding on the right is seen by no real token and has no loss, so its gradient is zero: no mask is
         # needed, and attention stays plainly causal.
         device = self.network.device
@@ -174,18 +175,15 @@ class PerExample:
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Freezes all weights and watches the layers."""
-        trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         hooks = [self.network.get_input_embeddings().register_forward_hook(self._begin)]
         hooks += [layer.module.register_forward_hook(partial(self._forward, layer)) for layer in self.layers]
         try:
-            for parameter in trained:
-                parameter.requires_grad_(False)
-            yield
+            with trained_again(self.network):
+                self.network.requires_grad_(False)
+                yield
         finally:
             for hook in hooks:
                 hook.remove()
-            for parameter in trained:
-                parameter.requires_grad_()
             self._leaf = None
             self._forget()
 

@@ -14,12 +14,12 @@ import torch
 
 from suffice.gradients.adam import Adam, Moments, update
 from suffice.gradients.projection import Projection
-from suffice.gradients.rows import Row
+from suffice.models.losses import Passage
 
 
 def features_one_by_one(
     network: Any,
-    rows: Sequence[Row],
+    rows: Sequence[Passage],
     names: Sequence[str],
     projection: Projection,
     moments: Mapping[str, Moments] | None = None,
@@ -49,7 +49,7 @@ def features_one_by_one(
     return features
 
 
-def row_loss(network: Any, row: Row) -> torch.Tensor:
+def row_loss(network: Any, row: Passage) -> torch.Tensor:
     """Returns the mean cross entropy over a row's trained tokens, from the logits of all its tokens."""
     device = next(network.parameters()).device
     ids = torch.tensor(row.ids, device=device)

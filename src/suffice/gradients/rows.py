@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from suffice.models.losses import Passage, answer_passage
 
 if TYPE_CHECKING:
     from suffice.models.chat import Conversation
@@ -23,32 +24,18 @@ class Reason(IntEnum):
     ZERO = 5  # its gradient is zero, so it has no direction
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of tokens.
-
-    Attributes:
-        ids: Token ids.
-        places: Where the tokens stand that are trained on, from 1 (nothing predicts the first), rising; at
-            least one. The row's loss is the mean over them.
-    """
-
-    ids: list[int]
-    places: list[int]
-
-
-def encode(model: LanguageModel, conversations: Sequence[Conversation]) -> list[Row | Reason]:
+def encode(model: LanguageModel, conversations: Sequence[Conversation]) -> list[Passage | Reason]:
     """Encodes conversations by the model's chat template; a row that cannot have a gradient gets its reason."""
-    rows: list[Row | Reason] = []
+    rows: list[Passage | Reason] = []
     for encoded in model.chat.encode_many(conversations):
         if encoded is None:
             rows.append(Reason.REFUSED)
             continue
-        places = [place for place, trained in enumerate(encoded.trained) if trained and place]
-        if not places:
+        passage = answer_passage(encoded)
+        if not passage.places:
             rows.append(Reason.UNTRAINED)
         elif len(encoded.ids) > model.window:
             rows.append(Reason.LONG)
         else:
-            rows.append(Row(encoded.ids, places))
+            rows.append(passage)
     return rows

@@ -20,6 +20,7 @@ from suffice.common.errors import UserError
 from suffice.common.files import digest
 from suffice.gradients.adam import Moments
 from suffice.gradients.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from suffice.gradients.layers import trained_again
 from suffice.training.rows import encode_rows, row_order
 from suffice.training.settings import LoRA, SFTSettings
 from suffice.training.trainer import build_trainer
@@ -98,7 +99,7 @@ def warm_up(
         settings.learning_rate, steps=steps, batch_size=batch, warmup_ratio=0.03, lora=settings.lora
     )
     order = row_order([len(ids) for ids in rows.ids], batch, steps, seed)
-    with TemporaryDirectory() as scratch, warnings.catch_warnings():
+    with TemporaryDirectory() as scratch, warnings.catch_warnings(), trained_again(model.network):
         warnings.simplefilter("ignore", FutureWarning)  # TRL and PEFT use old names of transformers' options
         trainer = build_trainer(model, rows, order, how, steps=steps, seed=seed, folder=Path(scratch))
         trainer.add_callback(_Keep(places, each, how.betas))

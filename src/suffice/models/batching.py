@@ -1,8 +1,9 @@
-"""Batches of rows of like length, filled up to a number of tokens."""
+"""Batches of rows of like length, filled up to a number of tokens, and the threads that work on them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,3 +56,16 @@ def pad(
         ids[i, place] = torch.tensor(row, dtype=torch.long)
         mask[i, place] = 1
     return ids.to(device), mask.to(device)
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Has torch work on some threads: their number decides the order of sums, and so the bits."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -19,6 +19,7 @@ from suffice.models.batching import pad, token_batches
 if TYPE_CHECKING:
     import torch
 
+    from suffice.models.chat import Encoded
     from suffice.models.loading import LanguageModel
 
 LOGITS = {"cpu": 2**26, "cuda": 2**29}  # the most logits of a batch: 256 MiB of float32, and 2 GiB
@@ -41,6 +42,11 @@ class Passage:
 
 Group = Sequence[Passage]
 Losses = list[NDArray[np.float32]]
+
+
+def answer_passage(row: Encoded) -> Passage:
+    """Returns a conversation with the places of its answer tokens, as training has them; there may be none."""
+    return Passage(row.ids, [i for i, trained in enumerate(row.trained) if trained and i])
 
 
 def token_losses(

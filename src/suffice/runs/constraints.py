@@ -9,6 +9,7 @@ import numpy as np
 
 from suffice.common.errors import UserError
 from suffice.data.pool import Pool
+from suffice.runs.recipe import SelectionSettings
 from suffice.runs.selection import choices_from
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import Constraints
@@ -36,6 +37,11 @@ def make_constraints(
         UserError: A file is missing or names a row that is not in the pool.
     """
     return Constraints(_ids(pool, pin), _ids(pool, ban), at_least or {}, at_most or {})
+
+
+def constraints_of(settings: SelectionSettings, pool: Pool) -> Constraints:
+    """Returns what a recipe's selections must hold to; see `make_constraints`."""
+    return make_constraints(pool, settings.pin, settings.ban, settings.at_least, settings.at_most)
 
 
 def check_constraints(pool: Pool, budget: int, constraints: Constraints) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -15,10 +14,12 @@ import psutil
 from suffice.common.draws import Draws
 from suffice.common.errors import UserError
 from suffice.data.pool import Pool
+from suffice.models.batching import torch_threads
 from suffice.proof.design.power import Design, power
 from suffice.runs.arms import ArmRun
 from suffice.runs.looks import designs
 from suffice.runs.recipe import Recipe
+from suffice.scale.local import cores
 
 if TYPE_CHECKING:
     from suffice.models import LanguageModel
@@ -98,24 +99,21 @@ def _measure(model: LanguageModel, pool: Pool, recipe: Recipe) -> tuple[float, f
     if not ids:
         raise UserError("the chat template refuses every row of the pool", "give another --chat-template")
     batch = pad_sequence(ids, batch_first=True).to(model.network.device)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(threads_of(recipe))
     try:
-        for _ in range(2):  # the first warms up
-            started = time.monotonic()
-            with torch.enable_grad():
+        with torch_threads(threads_of(recipe)), torch.enable_grad():
+            for _ in range(2):  # the first warms up
+                started = time.monotonic()
                 model.network(input_ids=batch, labels=batch, use_cache=False).loss.backward()
-            seconds = time.monotonic() - started
+                seconds = time.monotonic() - started
     finally:
         model.network.zero_grad(set_to_none=True)
-        torch.set_num_threads(threads)
     tokens = sum(len(row) for row in ids)
     return tokens / len(ids), tokens / seconds
 
 
 def threads_of(recipe: Recipe) -> int:
     """Returns the threads of each worker: one, unless the recipe asks for a single worker."""
-    return (os.cpu_count() or 1) if recipe.execution.jobs == 1 else 1
+    return cores() if recipe.execution.jobs == 1 else 1
 
 
 def worker_count(model: LanguageModel, wanted: int | None) -> int:
@@ -130,7 +128,7 @@ def worker_count(model: LanguageModel, wanted: int | None) -> int:
     if model.device != "cpu":
         return 1
     each = model.network.num_parameters() * _TRAINING_BYTES + _WORKER_BYTES
-    return max(1, min(os.cpu_count() or 1, int(psutil.virtual_memory().available / each)))
+    return max(1, min(cores(), int(psutil.virtual_memory().available / each)))
 
 
 def power_sentence(recipe: Recipe, clusters: int) -> str:

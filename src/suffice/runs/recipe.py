@@ -51,9 +51,7 @@ class SelectionSettings(_Section):
     budget: int = Field(1000, ge=1, description="How many rows to choose.")
     file: str | None = Field(None, description="A selection made elsewhere (JSONL with id or messages).")
     reject_twins: bool = Field(False, description="Whether exact twins are rejected.")
-    encoder: str | None = Field(
-        None, description="A sentence-transformers model for the scorer sentence; by default none."
-    )
+    encoder: str | None = Field(None, description="A sentence-transformers model for the scorer sentence.")
     pin: list[str] = Field([], description="Rows to choose first: ids, or JSONL files of rows.")
     ban: list[str] = Field([], description="Rows never to choose: ids, or JSONL files of rows.")
     at_least: dict[str, Annotated[int, Field(ge=0)]] = Field(

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
-from suffice.models.batching import pad, token_batches
+from suffice.models.batching import pad, token_batches, torch_threads
 from suffice.models.loading import LanguageModel
 from suffice.scorers.protocol import Scores, ScoringContext
-from suffice.scorers.shards import SHARD_ROWS, TOKEN_BUDGET, Advance, Arrays, Shards, one_thread
+from suffice.scorers.shards import SHARD_ROWS, TOKEN_BUDGET, Advance, Arrays, Shards
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
@@ -119,7 +119,7 @@ def embed(
     if advance:
         advance(len(rows) - len(kept))
     embeddings = np.full((len(rows), model.network.config.get_text_config().hidden_size), np.nan, np.float32)
-    with one_thread(), torch.no_grad():
+    with torch_threads(1), torch.no_grad():
         for places in token_batches(lengths, TOKEN_BUDGET[model.device]):
             batch = [kept[place] for place in places]
             ids, mask = pad([rows[i][: model.window] for i in batch], model.device)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from suffice.models.losses import Passage, head_only_at
-from suffice.scorers.likelihood import answer_passage, fates, pass_over_answers, scores_of
+from suffice.models.losses import Passage, answer_passage, head_only_at
+from suffice.scorers.likelihood import fates, pass_over_answers, scores_of
 from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.scorers.shards import Advance, Arrays
 

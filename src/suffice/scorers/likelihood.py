@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
-from suffice.models.losses import Passage, token_losses
+from suffice.models.losses import Passage, answer_passage, token_losses
 from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.scorers.ranks import rank_correlation
 from suffice.scorers.shards import SHARD_ROWS, TOKEN_BUDGET, Advance, Arrays, Shards, Work
@@ -150,11 +150,6 @@ def fates(rows: Sequence[Encoded | None], scored: Sequence[int], window: int) ->
     fate[[i for i, row in enumerate(rows) if row and len(row.ids) > window]] = _TOO_LONG
     fate[list(scored)] = _SCORED
     return fate
-
-
-def answer_passage(row: Encoded) -> Passage:
-    """Returns a conversation with the places of its answer tokens, as training has them."""
-    return Passage(row.ids, [i for i, trained in enumerate(row.trained) if trained and i])
 
 
 def paired_passages(row: Encoded, chat: Chat) -> list[Passage]:

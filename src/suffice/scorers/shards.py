@@ -7,7 +7,6 @@ was interrupted and however many workers there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suffice.common.files import atomic_path, digest
+from suffice.models.batching import torch_threads
 from suffice.models.loading import LanguageModel, ModelSource
 from suffice.scale.local import Workers
 from suffice.scorers.vectors import Vectors, read_vectors, write_vectors
@@ -125,20 +125,7 @@ def _in_worker(job: _Job, report: Advance) -> None:
 
 
 def _compute(model: LanguageModel, job: _Job, advance: Advance) -> None:
-    with one_thread():
+    with torch_threads(1):
         arrays: dict[str, Any] = job.work(model, job.pool, advance)
     with atomic_path(job.path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Has torch work on one thread: the number of threads decides the order of sums, and so the bits."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

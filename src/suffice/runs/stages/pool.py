@@ -10,10 +10,9 @@ from suffice.data.pool import Pool
 from suffice.data.reading import expand
 from suffice.data.terms import make_terms
 from suffice.runs.choose import check_budget, counts, gather
-from suffice.runs.constraints import check_constraints, make_constraints
+from suffice.runs.constraints import check_constraints, constraints_of
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from
-from suffice.selectors.constraints import Constraints
 
 
 class PoolStage:
@@ -48,11 +47,6 @@ def _check_choice(run: Run, pool: Pool) -> None:
     else:
         budgets = [settings.budget, *run.recipe.design.budgets]
         check_budget(max(budgets), pool)
+        constraints = constraints_of(settings, pool)
         for budget in budgets:
-            check_constraints(pool, budget, constraints_of(run, pool))
-
-
-def constraints_of(run: Run, pool: Pool) -> Constraints:
-    """Returns what the recipe's selections must hold to."""
-    settings = run.recipe.selection
-    return make_constraints(pool, settings.pin, settings.ban, settings.at_least, settings.at_most)
+            check_constraints(pool, budget, constraints)

@@ -7,10 +7,9 @@ from typing import Any
 
 from suffice.common.files import digest_file, write_json
 from suffice.runs.choose import check_budget, select
-from suffice.runs.constraints import files_in
+from suffice.runs.constraints import constraints_of, files_in
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from, write_selection
-from suffice.runs.stages.pool import constraints_of
 from suffice.scorers.protocol import Scores
 from suffice.selectors.protocol import Choice
 
@@ -54,7 +53,7 @@ class SelectStage:
             budget,
             target=run.target,
             seed=run.recipe.seed,
-            constraints=constraints_of(run, run.pool),
+            constraints=constraints_of(run.recipe.selection, run.pool),
         )
 
     def _curve(self, run: Run, chosen: int) -> dict[str, dict[str, list[int]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from suffice.lab.families import FAMILIES
 from suffice.lab.measure.bench import Bench
-from suffice.lab.measure.reading import Reading, Scored
+from suffice.lab.measure.reading import Reading
 from suffice.lab.measure.tuned import Training
 
 ROWS, STEPS, EPOCHS = 1000, 125, 4
@@ -34,11 +34,6 @@ def measure(bench: Bench) -> list[Reading]:
     ]
 
 
-def good_arm(bench: Bench, rows: int = ROWS) -> Scored:
-    """Returns the scores after training on good rows of the plain pool, other rows for every seed."""
-    return bench.asked(f"{rows} good", good_runs(bench, rows))
-
-
 def good_runs(bench: Bench, rows: int = ROWS) -> list[Training]:
-    """Returns the training runs of `good_arm`."""
+    """Returns runs on good rows of the plain pool, other rows for every seed."""
     return [Training(bench.good(rows, seed), seed, steps=STEPS) for seed in bench.seeds]

@@ -27,8 +27,8 @@ def measure(bench: Bench) -> list[Reading]:
         "base": [()],
     }
     found = bench.run_all("tools", {name: _jobs(bench, runs) for name, runs in rows.items()})
-    many, few, other = (Scored.gather(found[name]) for name in list(rows)[:3])
-    base = Scored.gather(found["base"], trained=False)
+    many, few = Scored.gather(found["78 trajectories"]), Scored.gather(found["20 trajectories"])
+    other, base = Scored.gather(found["78 other rows"]), Scored.gather(found["base"], trained=False)
     seeds = len(bench.seeds)
     return [
         Reading.of("limi.copying", share(_copied(bench)), least=98),
