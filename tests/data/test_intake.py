@@ -105,7 +105,7 @@ def test_why_a_file_was_taken_for_its_format(tmp_path):
     (file,) = read_pool([mixed]).files
     assert file.why == "90 of its first 100 rows have `question` and `answer`; 10 are alpaca"
     (file,) = read_pool([write(tmp_path / "b.jsonl", [alpaca, {"x": 1}])]).files
-    assert file.why == "1 of its 2 rows have `instruction` and `output`"
+    assert file.why == "1 of its 2 rows has `instruction` and `output`"
 
 
 def test_cautions_are_a_column(tmp_path):

@@ -79,8 +79,12 @@ class Converter:
             return None, "no row has the fields of a known format" if head else "it holds no row"
         name = max(self._formats, key=found.__getitem__)
         of = f"{found[name]} of its {'first ' if len(head) == HEAD else ''}{len(head)} rows"
-        others = "".join(f"; {count} are {other}" for other, count in found.most_common() if other != name)
-        return name, f"{of} have {self._formats[name].reason}{others}"
+        others = "".join(
+            f"; {count} {'is' if count == 1 else 'are'} {other}"
+            for other, count in found.most_common()
+            if other != name
+        )
+        return name, f"{of} {'has' if found[name] == 1 else 'have'} {self._formats[name].reason}{others}"
 
     def take(self, rows: Iterable[RawRow], origin: Origin) -> Iterator[Taken]:
         """Yields what comes of rows, some thousand at a time."""
