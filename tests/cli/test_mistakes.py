@@ -10,6 +10,7 @@ import pytest
 from suffice.cli.main import run
 from tiny_run import BAD_ROWS, write_inputs, write_rows
 
+SCORE = ["score", "--pool", "pool.jsonl", "--scorer", "sentence", "--out", "out"]
 SELECT = ["select", "--scorer", "length", "--budget", "2", "--out", "out"]
 RUN = ["run", "tiny.yaml", "--out", "out"]
 
@@ -282,7 +283,24 @@ def test_ctrl_c(files, capsys, monkeypatch):
             ["run", "lima", "--bogus"],
             "No such option: --bogus (Possible options: --budgets, --columns, --out); see suffice run --help",
         ),
-        (["score"], "Missing argument 'RUN'; see suffice score --help"),
+        (["score"], "score lacks --pool, --scorer, --out; give them, or a run folder"),
+        (
+            ["score", "x", "--seed", "3"],
+            "x is scored by its own recipe; leave out all options but --json and --quiet",
+        ),
+        (
+            [*SCORE, "--set", "encoder"],
+            "--set has 'encoder'; write NAME=VALUE once for each option, such as --set size=4096",
+        ),
+        (
+            [*SCORE, "--set", "encodr=x"],
+            "unknown option of the scorer sentence: 'encodr'; did you mean 'encoder'?",
+        ),
+        (
+            ["run", "tiny.yaml", "--set", "size=2"],
+            "the scorer 'embedding' has no options; leave out size",
+        ),
+        (["list", "selectors", "top"], "selectors have no options; suffice list selectors"),
         (["lab"], "Missing command; see suffice lab --help"),
         (["select"], "select lacks --pool, --scorer, --budget, --out; give them, or a run folder"),
         (

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from suffice.cli.main import run
+from suffice.data.pool import Pool
+from suffice.scorers.protocol import Scores
 from tiny_run import write_inputs
 
 SUFFICE = Path(sys.executable).with_name("suffice")
@@ -53,6 +55,36 @@ def test_select_with_a_model_and_a_target(files, tiny_model_folder, capsys):
     captured = capsys.readouterr()
     assert captured.out == "4 of 62 rows chosen, 56 left, 2 rejected. Next: look at out/selection.jsonl\n"
     assert captured.err.startswith("read")
+
+
+def test_score_and_then_select(files, capsys):
+    about, _ = call("score", "--pool", "pool.jsonl", "--scorer", "length", "--out", "scored")
+    assert about["counts"] == {"read": 62, "usable": 60, "rejected": 2, "scored": 60}
+    assert about == json.loads(Path("scored/scoring.json").read_text())
+    assert Scores.read(Path("scored/scores.parquet")).ids == Pool.read(Path("scored/pool.parquet")).ids
+    found, _ = call("select", "scored", "--budget", 2)
+    assert found["counts"] == {"read": 62, "chosen": 2, "unchosen": 58, "rejected": 2}
+    call("select", "--pool", "pool.jsonl", "--scorer", "length", "--budget", 2, "--out", "out")
+    assert Path("scored/selection.jsonl").read_bytes() == Path("out/selection.jsonl").read_bytes()
+    assert run(["select", "scored"]) == 2
+    assert capsys.readouterr().err == "suffice: select lacks --budget; give how many rows to choose\n"
+    assert run(["select", "scored", "--budget", "2", "--pool", "pool.jsonl"]) == 2
+    assert capsys.readouterr().err == (
+        "suffice: scored has been scored already; give only how to choose: --budget, --selector and constraints\n"
+    )
+    assert run(["score", "--pool", "pool.jsonl", "--scorer", "random", "--out", "scored", "--quiet"]) == 0
+    assert not Path("scored/selection.jsonl").exists()  # it was chosen by other scores
+
+
+def test_options_of_a_scorer(files, capsys):
+    assert run(["list", "scorers", "sentence"]) == 0
+    assert capsys.readouterr().out == (
+        "arXiv 1908.10084\ncost: words counted and reduced, or a forward pass of the encoder\n--set:\n"
+        "  encoder          A sentence-transformers model, folder or hub id; without one,\n"
+        "                   latent semantic analysis.\n"
+    )
+    found, _ = call("list", "scorers", "length")
+    assert found["options"] == []
 
 
 @pytest.mark.parametrize("verb", ["score", "select", "train", "evaluate", "prove", "report"])

@@ -14,7 +14,7 @@ from suffice.data.lsa import Lsa
 from suffice.data.pool import Pool
 from suffice.scorers import sentence
 from suffice.scorers.protocol import ScoringContext
-from suffice.scorers.sentence import Sentence
+from suffice.scorers.sentence import Sentence, SentenceSettings
 
 SILENT_ROW = make_example(({"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}), 99)
 
@@ -90,12 +90,12 @@ class _Encoder:
 def test_an_encoder_makes_the_vectors(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", SimpleNamespace(SentenceTransformer=_Encoder))
     pool = Pool.from_examples([make_example(chat("one", "two"), 1), make_example(chat("a", "longer"), 2)])
-    scores = Sentence().score(pool, ScoringContext(tmp_path, encoder="some/encoder"))
+    scores = Sentence(SentenceSettings("some/encoder")).score(pool, ScoringContext(tmp_path))
     wanted = np.array([[7, 1], [8, 1]]) / np.sqrt([[50], [65]])
     np.testing.assert_allclose(scores.vectors, wanted, atol=1e-6)
     assert scores.notes["encoder"] == "some/encoder"
     with pytest.raises(UserError) as caught:
-        Sentence().score(pool, ScoringContext(tmp_path, encoder="nothing"))
+        Sentence(SentenceSettings("nothing")).score(pool, ScoringContext(tmp_path))
     assert str(caught.value) == (
         "the encoder nothing cannot be loaded: no such model; give a folder or the hub id of a "
         "sentence-transformers model"
@@ -105,8 +105,8 @@ def test_an_encoder_makes_the_vectors(tmp_path, monkeypatch):
 def test_without_the_library_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(UserError) as caught:
-        Sentence().score(make_pool(2), ScoringContext(tmp_path, encoder="some/encoder"))
+        Sentence(SentenceSettings("some/encoder")).score(make_pool(2), ScoringContext(tmp_path))
     assert str(caught.value) == (
         "the encoder some/encoder needs sentence-transformers; pip install sentence-transformers, or leave out "
-        "--encoder"
+        "the option encoder"
     )

@@ -18,6 +18,7 @@ from suffice.cli import (
     plan,
     prove,
     run,
+    score,
     select,
     stages,
     twins,
@@ -50,6 +51,7 @@ def _root(
 app.command("check")(check.check)
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.command("score")(score.score)
 app.command("select")(select.select)
 app.command("twins")(twins.twins)
 app.command("personal")(personal.personal)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +16,9 @@ KINDS = ("scorers", "selectors", "formats", "recipes")
 
 def list_names(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="scorers, selectors, formats or recipes.")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One scorer, to see its options.")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """List the scorers, selectors, formats or recipes there are, those of installed packages included."""
@@ -23,8 +28,11 @@ def list_names(
 
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
+    if name is not None:
+        _tell_options(kind, name, json=json)
+        return
     names = recipe_names() if kind == "recipes" else registry.names(kind)
-    found = [_about(kind, name) for name in names]
+    found = [_about(kind, found) for found in names]
     if json:
         print_json(found)
         return
@@ -51,6 +59,32 @@ def _about(kind: str, name: str) -> dict[str, Any]:
         "needs": needs,
         "cost": getattr(method, "cost", ""),
     }
+
+
+def _tell_options(kind: str, name: str, *, json: bool) -> None:
+    """Tells one scorer's options, with their defaults."""
+    from suffice.cli.output import print_json
+    from suffice.scorers.options import options_of
+
+    if kind != "scorers":
+        raise UserError(f"{kind} have no options", f"suffice list {kind}")
+    options_found = options_of(name)
+    about = _about(kind, name)
+    if json:
+        print_json(about | {"options": [asdict(option) for option in options_found]})
+        return
+    for line in (
+        about["paper"],
+        f"cost: {about['cost']}",
+        *(["--set:"] if options_found else ["no options"]),
+    ):
+        typer.echo(line)
+    for option in options_found:
+        default = "" if option.default is None else f" (default: {option.default})"
+        text = option.about + default
+        typer.echo(
+            textwrap.fill(text, 80, initial_indent=f"  {option.name:<16} ", subsequent_indent=" " * 19)
+        )
 
 
 def env(json: options.Json = False) -> None:

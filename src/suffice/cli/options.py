@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from suffice.common.errors import UserError
+
 if TYPE_CHECKING:
     from suffice.data.terms import Terms
 
@@ -15,6 +17,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.")]
 Out = Annotated[Path, typer.Option("--out", help="The folder to write.")]
+OutFolder = Annotated[Path | None, typer.Option("--out", help="The folder to write.")]
 Pools = Annotated[
     list[str] | None, typer.Option("--pool", help="Pool file or quoted glob; may be given more than once.")
 ]
@@ -46,9 +49,12 @@ AllowLicense = Annotated[
     list[str] | None,
     typer.Option(help="Licences to allow, such as mit,apache-2.0; rows of others, or of none, are rejected."),
 ]
-Encoder = Annotated[
-    str | None,
-    typer.Option(help="A sentence-transformers model, folder or hub id, for the scorer sentence."),
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="An option of the scorer as NAME=VALUE; see suffice list scorers NAME; may be given more than once.",
+    ),
 ]
 Pin = Annotated[
     list[str] | None,
@@ -86,6 +92,28 @@ def terms(
     return make_terms(
         read_columns_option(columns), words(ignore) or [], words(allow_license), reject_twins=reject_twins
     )
+
+
+def require(verb: str, **given: object) -> None:
+    """Refuses a command that lacks options.
+
+    Args:
+        verb: The command.
+        **given: What was given for each option that it cannot do without.
+
+    Raises:
+        UserError: Some were not given.
+    """
+    missing = [f"--{name}" for name, value in given.items() if not value]
+    if missing:
+        raise UserError(f"{verb} lacks {', '.join(missing)}", "give them, or a run folder")
+
+
+def scorer_options(given: list[str] | None) -> dict[str, str]:
+    """Returns ``--set`` as values by name; see `suffice.scorers.options.read_options`."""
+    from suffice.scorers.options import read_options
+
+    return read_options(given)
 
 
 def read_columns_option(columns: str | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +31,7 @@ def run(
     ] = None,
     max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens of the longest reply.")] = None,
     scorer: options.ScorerName = None,
+    set_: options.Set = None,
     selector: options.SelectorName = None,
     budget: options.Budget = None,
     selection: Annotated[str | None, typer.Option(help="A selection made elsewhere (JSONL).")] = None,
@@ -75,7 +76,7 @@ def run(
     from suffice.cli.running import run_recipe
     from suffice.runs.recipe import read_recipe
 
-    wanted = {
+    wanted: dict[str, Any] = {
         "model": options.absolute(model),
         "pool": [options.absolute(path) for path in pool] if pool else None,
         "target.file": options.absolute(target),
@@ -113,7 +114,8 @@ def run(
         "execution.jobs": jobs,
         "execution.keep_weights": keep_weights,
     }
-    resolved = read_recipe(recipe, wanted)
+    wanted |= {f"selection.options.{name}": value for name, value in options.scorer_options(set_).items()}
+    resolved = read_recipe(recipe, wanted).with_checked_options()
     run_recipe(resolved, out or Path("runs") / resolved.name, until=until, json=json, quiet=quiet)
 
 

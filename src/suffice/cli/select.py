@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,21 +13,22 @@ from suffice.common.errors import UserError
 
 def select(
     run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="A run folder, for its select stage.")
+        Path | None,
+        typer.Argument(metavar="[RUN]", help="A run folder, or one that suffice score wrote."),
     ] = None,
     pool: options.Pools = None,
     target: options.TargetFile = None,
     dev: options.DevFile = None,
     model: options.Model = None,
     scorer: options.ScorerName = None,
+    set_: options.Set = None,
     selector: options.SelectorName = None,
     budget: options.Budget = None,
-    out: Annotated[Path | None, typer.Option("--out", help="The folder to write.")] = None,
+    out: options.OutFolder = None,
     reject_twins: options.RejectTwins = False,
     columns: options.Columns = None,
     ignore: options.Ignore = None,
     allow_license: options.AllowLicense = None,
-    encoder: options.Encoder = None,
     pin: options.Pin = None,
     ban: options.Ban = None,
     at_least: options.AtLeast = None,
@@ -42,65 +43,95 @@ def select(
 ) -> None:
     """Choose rows of a pool, each with its reason.
 
-    Without a run folder: reads --pool, scores it, and writes selection.jsonl, rejected.jsonl and
-    manifest.json to --out.
+    Without a folder: reads --pool, scores it, and writes selection.jsonl, rejected.jsonl, scores.parquet and
+    manifest.json to --out. From a folder that suffice score wrote: chooses by its scores. In a run folder: chooses
+    by the run's own recipe.
     """
-    if run is not None:
-        # fmt: off
-        others = (pool, target, dev, model, scorer, selector, budget, out, seed, chat_template, device, dtype, jobs, columns, ignore, allow_license, encoder, pin, ban, at_least, at_most)
-        # fmt: on
-        if reject_twins or any(option is not None for option in others):
-            raise UserError(
-                f"{run} is chosen from by its own recipe", "leave out all options but --json and --quiet"
-            )
+    # fmt: off
+    files = (pool, target, dev, model, scorer, set_, out, chat_template, device, dtype, jobs, columns, ignore, allow_license)
+    choice = (selector, budget, seed, pin, ban, at_least, at_most)
+    # fmt: on
+    reads = reject_twins or any(option is not None for option in files)
+    chooses = any(option is not None for option in choice)
+    if run is not None and _by_recipe(run, given=reads or chooses):
         from suffice.cli.running import run_stage
 
         run_stage(run, "select", json=json, quiet=quiet)
         return
-    missing = [
-        f"--{name}"
-        for name, given in (("pool", pool), ("scorer", scorer), ("budget", budget), ("out", out))
-        if not given
-    ]
-    if missing:
-        raise UserError(f"select lacks {', '.join(missing)}", "give them, or a run folder")
-    from suffice.cli.output import print_json
+    if run is None:
+        options.require("select", pool=pool, scorer=scorer, budget=budget, out=out)
+    elif reads or budget is None:
+        _refuse(run, reads=reads)
     from suffice.common.progress import reporter
     from suffice.models import ModelSource
-    from suffice.runs.alone import Request, select_alone
+    from suffice.runs.alone import Choosing, select_alone, select_scored
     from suffice.runs.constraints import read_bounds
+    from suffice.runs.scored import ScoreRequest
 
-    assert pool
-    assert scorer
-    assert budget
-    assert out
-    manifest = select_alone(
-        Request(
-            pool=pool,
-            out=out,
-            scorer=scorer,
-            selector=selector,
-            budget=budget,
-            target=target,
-            dev=dev,
-            model=ModelSource(model or "lab", device or "auto", dtype or "auto", chat_template),
-            uses_model=model is not None,
-            seed=seed or 0,
-            jobs=jobs,
-            terms=options.terms(columns, ignore, allow_license, reject_twins=reject_twins),
-            encoder=encoder,
-            pin=options.words(pin) or (),
-            ban=options.words(ban) or (),
-            at_least=read_bounds("--at-least", options.words(at_least)),
-            at_most=read_bounds("--at-most", options.words(at_most)),
-        ),
-        reporter(quiet=quiet),
+    choosing = Choosing(
+        budget or 0,
+        selector,
+        seed,
+        pin=options.words(pin) or (),
+        ban=options.words(ban) or (),
+        at_least=read_bounds("--at-least", options.words(at_least)),
+        at_most=read_bounds("--at-most", options.words(at_most)),
     )
+    folder = run or out or Path()
+    if run is not None:
+        _tell(select_scored(run, choosing), folder, json=json, quiet=quiet)
+        return
+    request = ScoreRequest(
+        pool=pool or [],
+        out=folder,
+        scorer=scorer or "",
+        model=ModelSource(model or "lab", device or "auto", dtype or "auto", chat_template),
+        options=options.scorer_options(set_),
+        target=target,
+        dev=dev,
+        uses_model=model is not None,
+        seed=seed or 0,
+        jobs=jobs,
+        terms=options.terms(columns, ignore, allow_license, reject_twins=reject_twins),
+    )
+    manifest = select_alone(request, choosing, reporter(quiet=quiet))
+    _tell(manifest, folder, json=json, quiet=quiet)
+
+
+def _by_recipe(run: Path, *, given: bool) -> bool:
+    """Tells whether a folder is chosen from by its own recipe.
+
+    Raises:
+        UserError: It is, and options were given.
+    """
+    from suffice.runs.folder import RunFolder
+
+    if RunFolder(run).scoring.is_file():
+        return False
+    if given:
+        raise UserError(
+            f"{run} is chosen from by its own recipe", "leave out all options but --json and --quiet"
+        )
+    return True
+
+
+def _refuse(run: Path, *, reads: bool) -> None:
+    """Refuses options of reading and scoring for a scored folder, and a missing budget."""
+    if reads:
+        raise UserError(
+            f"{run} has been scored already", "give only how to choose: --budget, --selector and constraints"
+        )
+    raise UserError("select lacks --budget", "give how many rows to choose")
+
+
+def _tell(manifest: dict[str, Any], folder: Path, *, json: bool, quiet: bool) -> None:
+    from suffice.cli.output import print_json
+
     counts = manifest["counts"]
     if json:
         print_json(manifest)
     elif not quiet:
         typer.echo(
             f"{counts['chosen']:,} of {counts['read']:,} rows chosen, {counts['unchosen']:,} left, "
-            f"{counts['rejected']:,} rejected. Next: look at {out / 'selection.jsonl'}"
+            f"{counts['rejected']:,} rejected. Next: look at {folder / 'selection.jsonl'}"
         )

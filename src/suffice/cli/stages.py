@@ -1,4 +1,4 @@
-"""``suffice score|train|evaluate|report RUN``: one stage of a run folder."""
+"""``suffice train|evaluate|report RUN``: one stage of a run folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import typer
 from suffice.cli import options
 
 VERBS = {
-    "score": "Score the pool of a run folder.",
     "train": "Train the arms of a run folder.",
     "evaluate": "Evaluate the arms of a run folder on the test items.",
     "report": "Draw the report of a run folder.",

@@ -9,6 +9,7 @@ from suffice.common.errors import UserError
 from suffice.evaluation.evaluate import check_references
 from suffice.runs.choose import check_dev
 from suffice.runs.context import Run
+from suffice.scorers.options import make_scorer
 
 
 def check(run: Run) -> None:
@@ -21,6 +22,7 @@ def check(run: Run) -> None:
     settings = run.recipe.selection
     if settings.file is None:
         check_dev(settings.scorer, run.target)
+        make_scorer(settings.scorer, settings.options)  # refuses options that it does not have
         if settings.selector:
             registry.load("selectors", settings.selector)
     for name in run.recipe.design.scorers:

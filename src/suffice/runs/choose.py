@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from suffice.data.pool import ANY, Pool, Terms
 from suffice.data.rejected import Rejected
 from suffice.data.target import Target
 from suffice.runs.reading import read_files
+from suffice.scorers.options import make_scorer
 from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.selectors.constraints import NONE, Constraints
 from suffice.selectors.openings import holds
@@ -89,15 +90,15 @@ def score(
     reporter: Reporter,
     seed: int = 0,
     workers: int = 1,
-    encoder: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Scores:
-    """Scores a pool with the scorer of a name.
+    """Scores a pool with the scorer of a name and its options.
 
     Raises:
-        UserError: No such scorer, or it lacks a model or a target.
+        UserError: No such scorer or option, or it lacks a model or a target.
     """
     check_dev(name, target)
-    scorer = registry.load("scorers", name)()
+    scorer = make_scorer(name, options)
     context = ScoringContext(
         folder=folder,
         model=model,
@@ -105,9 +106,8 @@ def score(
         reporter=reporter,
         seed=seed,
         workers=workers,
-        encoder=encoder,
     )
-    return scorer.score(pool, context)  # type: ignore[no-any-return]
+    return scorer.score(pool, context)
 
 
 def check_dev(scorer: str, target: Target | None) -> None:

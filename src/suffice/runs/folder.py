@@ -31,6 +31,7 @@ class RunFolder:
         self.rejected = path / "rejected.jsonl"
         self.target = path / "target.parquet"
         self.scores = path / "scores.parquet"
+        self.scoring = path / "scoring.json"
         self.selection = path / "selection.jsonl"
         self.curve = path / "curve.json"
         self.arms = path / "arms"

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from suffice.common.errors import UserError, unknown_name
 from suffice.common.files import write_text
+from suffice.scorers.options import resolved
 
 ArmKind = Literal["base", "random", "longest", "length-matched", "compute-matched", "selected", "full"]
 ARMS: tuple[ArmKind, ...] = ("base", "random", "longest", "selected", "full")
@@ -51,7 +52,7 @@ class SelectionSettings(_Section):
     budget: int = Field(1000, ge=1, description="How many rows to choose.")
     file: str | None = Field(None, description="A selection made elsewhere (JSONL with id or messages).")
     reject_twins: bool = Field(False, description="Whether exact twins are rejected.")
-    encoder: str | None = Field(None, description="A sentence-transformers model for the scorer sentence.")
+    options: dict[str, Any] = Field({}, description="Options of the scorer; see suffice list scorers NAME.")
     pin: list[str] = Field([], description="Rows to choose first: ids, or JSONL files of rows.")
     ban: list[str] = Field([], description="Rows never to choose: ids, or JSONL files of rows.")
     at_least: dict[str, Annotated[int, Field(ge=0)]] = Field(
@@ -188,6 +189,15 @@ class Recipe(_Section):
             if training.steps:
                 return training.steps
         return max(1, math.ceil(math.ceil(rows / training.batch_size) * training.epochs))
+
+    def with_checked_options(self) -> Recipe:
+        """Returns the recipe with the scorer's options in their own types, and paths from the root.
+
+        Raises:
+            UserError: There is no such scorer or option, or a value does not fit.
+        """
+        options = resolved(self.selection.scorer, self.selection.options)
+        return self.model_copy(update={"selection": self.selection.model_copy(update={"options": options})})
 
     def write(self, path: Path) -> None:
         """Writes the recipe as YAML."""

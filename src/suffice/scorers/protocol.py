@@ -110,7 +110,6 @@ class ScoringContext:
         reporter: Where progress is told.
         seed: The seed of the run.
         workers: How many processes may work side by side.
-        encoder: The sentence-transformers model, folder or hub id, where one is given.
     """
 
     folder: Path
@@ -119,7 +118,6 @@ class ScoringContext:
     reporter: Reporter = field(default_factory=Silent)
     seed: int = 0
     workers: int = 1
-    encoder: str | None = None
 
 
 class Scorer(Protocol):
@@ -132,6 +130,9 @@ class Scorer(Protocol):
         default_selector: The selector that suits its scores.
         needs_model: Whether it cannot work without a model.
         needs_target: Whether it cannot work without a target.
+
+    A scorer with options has a frozen dataclass of them as its attribute ``Settings``, every field with a default and
+    an entry in the docstring, and takes one as its only argument; see `suffice.scorers.options`.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Sentence vectors: one vector for what a row says, and how close that is to what is wanted.
 
-With ``--encoder`` the vectors are those of a sentence-transformers model (Reimers and Gurevych, "Sentence-BERT", EMNLP
+With the option ``encoder`` the vectors are those of a sentence-transformers model (Reimers and Gurevych, "Sentence-BERT", EMNLP
 2019, arXiv 1908.10084); without, those of latent semantic analysis (`suffice.data.lsa`), learnt from no more than
 `LEARNT` rows. A row's text is all its turns, a line each; a vector has norm 1.
 """
@@ -8,6 +8,7 @@ With ``--encoder`` the vectors are those of a sentence-transformers model (Reime
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,17 @@ LEARNT = 50_000
 Encode = Callable[[Sequence[str]], Vectors]
 
 
+@dataclass(frozen=True, slots=True)
+class SentenceSettings:
+    """How vectors are made.
+
+    Attributes:
+        encoder: A sentence-transformers model, folder or hub id; without one, latent semantic analysis.
+    """
+
+    encoder: str | None = None
+
+
 class Sentence:
     """The largest cosine between a row's vector and that of a dev example; no score where there is no target.
 
@@ -42,6 +54,10 @@ class Sentence:
     default_selector = "facility_location"
     needs_model = False
     needs_target = False
+    Settings = SentenceSettings
+
+    def __init__(self, settings: SentenceSettings | None = None) -> None:
+        self.settings = settings or SentenceSettings()
 
     def score(self, pool: Pool, context: ScoringContext) -> Scores:
         """Makes the vector of every row of ``pool``; a row that says nothing has none.
@@ -49,11 +65,11 @@ class Sentence:
         Raises:
             UserError: The library or the encoder is not there.
         """
-        encode = _encoder(context.encoder) if context.encoder else _learn(pool, context.seed)
-        vectors = _vectors(pool, context, encode)
+        encode = _encoder(self.settings.encoder) if self.settings.encoder else _learn(pool, context.seed)
+        vectors = _vectors(pool, context, encode, self.settings)
         dev = context.target.dev if context.target else []
         notes: dict[str, int | float | str] = {
-            "encoder": context.encoder or "lsa",
+            "encoder": self.settings.encoder or "lsa",
             "without_vector": int(np.isnan(vectors[:, 0]).sum()),
         }
         if not dev:
@@ -63,9 +79,9 @@ class Sentence:
         return Scores(pool.ids, affinity.max(axis=1), affinity, [item.id for item in dev], notes, vectors)
 
 
-def _vectors(pool: Pool, context: ScoringContext, encode: Encode) -> Vectors:
+def _vectors(pool: Pool, context: ScoringContext, encode: Encode, settings: SentenceSettings) -> Vectors:
     """Returns the vectors of all rows, mapped into memory; NaN for a row that says nothing."""
-    key = digest([pool.fingerprint, _fingerprint(context.encoder), context.seed, LEARNT, BLOCK])[:16]
+    key = digest([pool.fingerprint, _fingerprint(settings.encoder), context.seed, LEARNT, BLOCK])[:16]
     folder = context.folder / f"sentence-{key}"
     paths: list[Path] = []
     whole, rows = folder / "vectors.npy", iter(pool)
@@ -101,7 +117,7 @@ def _encoder(name: str) -> Encode:
     except ImportError as error:
         raise UserError(
             f"the encoder {name} needs sentence-transformers",
-            "pip install sentence-transformers, or leave out --encoder",
+            "pip install sentence-transformers, or leave out the option encoder",
         ) from error
     try:
         model = SentenceTransformer(name, trust_remote_code=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from suffice.runs.choose import check_budget, score
@@ -17,7 +18,7 @@ class ScoreStage:
         settings = run.recipe.selection
         return [
             settings.scorer,
-            settings.encoder,
+            settings.options,
             settings.file is None,
             self._others(run),
             run.model_key,
@@ -36,7 +37,7 @@ class ScoreStage:
         settings, notes = run.recipe.selection, {}
         if settings.file is None:
             check_budget(settings.budget, run.pool)
-            scores = self._score(run, settings.scorer)
+            scores = self._score(run, settings.scorer, settings.options)
             scores.write(run.folder.scores)
             notes = scores.notes | {"missing": scores.missing}
         for name in self._others(run):
@@ -50,7 +51,7 @@ class ScoreStage:
         curve = [name.partition("+")[0] for name in design.scorers] if design.budgets else []
         return sorted({*longest, *curve})
 
-    def _score(self, run: Run, scorer: str) -> Scores:
+    def _score(self, run: Run, scorer: str, options: Mapping[str, Any] | None = None) -> Scores:
         return score(
             scorer,
             run.pool,
@@ -60,5 +61,5 @@ class ScoreStage:
             reporter=run.reporter,
             seed=run.recipe.seed,
             workers=run.jobs,
-            encoder=run.recipe.selection.encoder,
+            options=options,
         )

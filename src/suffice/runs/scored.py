@@ -1,0 +1,177 @@
+"""``suffice score --pool``: scoring without a recipe, from files to a folder that rows can be chosen from.
+
+The folder holds ``pool.parquet``, ``rejected.jsonl``, ``target.parquet`` where there is a target, ``scores.parquet`` and,
+written last, ``scoring.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from suffice.common.errors import UserError
+from suffice.common.files import read_json, write_json
+from suffice.common.progress import Reporter
+from suffice.data.pool import ANY, Pool, Terms
+from suffice.data.target import Target, read_target
+from suffice.models import ModelSource
+from suffice.runs import choose
+from suffice.runs.cost import worker_count
+from suffice.runs.folder import RunFolder
+from suffice.runs.manifest import versions
+from suffice.scorers.options import make_scorer, resolved
+from suffice.scorers.protocol import Scores
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """What to score, how, and where to write.
+
+    Attributes:
+        pool: Pool files or globs.
+        out: The folder to write.
+        scorer: The scorer's name.
+        model: The model.
+        options: The scorer's options.
+        target: The target file, where the scorer needs one; rows that ask its test items are rejected.
+        dev: The file of dev examples, where they are apart.
+        uses_model: Whether the model is used even where the scorer does not need one.
+        seed: The seed of every random choice.
+        jobs: Worker processes.
+        terms: What is asked of the pool's rows.
+
+    Raises:
+        UserError: There is no such scorer, or it has no such options.
+    """
+
+    pool: list[str]
+    out: Path
+    scorer: str
+    model: ModelSource
+    options: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
+    dev: str | None = None
+    uses_model: bool = False
+    seed: int = 0
+    jobs: int | None = None
+    terms: Terms = ANY
+
+    def __post_init__(self) -> None:
+        make_scorer(self.scorer, self.options)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A scored pool.
+
+    Attributes:
+        pool: The rows.
+        target: The target, where there is one.
+        scores: The rows' scores.
+        about: What ``scoring.json`` says.
+    """
+
+    pool: Pool
+    target: Target | None
+    scores: Scores
+    about: dict[str, Any]
+
+
+def free_folder(out: Path) -> RunFolder:
+    """Returns a folder to write scores or a selection to.
+
+    Raises:
+        UserError: It holds a run.
+    """
+    folder = RunFolder(out)
+    if folder.recipe_file.exists():
+        raise UserError(f"{folder.path} holds a run, which has a selection of its own", "choose a new --out")
+    return folder
+
+
+def score_alone(request: ScoreRequest, reporter: Reporter) -> dict[str, Any]:
+    """Reads a pool, scores it and writes the folder.
+
+    Returns:
+        What ``scoring.json`` says; its ``counts`` hold usable + rejected = read.
+
+    Raises:
+        UserError: Whatever is wrong with files, names or options.
+    """
+    folder = free_folder(request.out)
+    with folder.locked():
+        return score_files(request, folder, reporter).about
+
+
+def score_files(
+    request: ScoreRequest, folder: RunFolder, reporter: Reporter, check: Callable[[Pool], None] | None = None
+) -> Scored:
+    """Does the work of `score_alone` in a folder that is locked.
+
+    Args:
+        request: What to score.
+        folder: Where to write.
+        reporter: Where progress is told.
+        check: Refuses a pool before it is scored.
+    """
+    source = request.model if request.uses_model or choose.needs_model(request.scorer) else None
+    if request.dev and not request.target:
+        raise UserError(f"{request.dev} holds dev examples of no target", "give --target FILE as well")
+    target = read_target(request.target, request.dev, seed=request.seed) if request.target else None
+    choose.check_dev(request.scorer, target)
+    gathered = choose.gather(request.pool, target, reporter, terms=request.terms)
+    if check:
+        check(gathered.pool)
+    model = source.load() if source else None
+    scores = choose.score(
+        request.scorer,
+        gathered.pool,
+        model=model,
+        target=target,
+        folder=folder.cache,
+        reporter=reporter,
+        seed=request.seed,
+        workers=worker_count(model, request.jobs) if model else 1,
+        options=request.options,
+    )
+    for left in (folder.scoring, folder.manifest, folder.selection, folder.target):
+        left.unlink(missing_ok=True)  # of an earlier pool or scorer
+    gathered.write(folder.pool, folder.rejected)
+    if target:
+        target.write(folder.target)
+    scores.write(folder.scores)
+    about = {
+        "counts": {
+            "read": gathered.read,
+            "usable": len(gathered.pool),
+            "rejected": len(gathered.rejected),
+            "scored": len(gathered.pool) - scores.missing,
+        },
+        "overlap": gathered.overlap,
+        "scorer": request.scorer,
+        "options": resolved(request.scorer, request.options),
+        "notes": scores.notes | {"missing": scores.missing},
+        "seed": request.seed,
+        "model": model.fingerprint if model else None,
+        "pool": gathered.pool.fingerprint,
+        "target": target.fingerprint if target else None,
+        "versions": versions(),
+    }
+    write_json(folder.scoring, about)
+    return Scored(gathered.pool, target, scores, about)
+
+
+def read_scored(folder: RunFolder) -> Scored:
+    """Returns what `score_alone` left.
+
+    Raises:
+        UserError: The folder holds no scores.
+    """
+    if not folder.scoring.is_file():
+        raise UserError(
+            f"{folder.path} holds no scores", f"suffice score --pool … --scorer … --out {folder.path}"
+        )
+    target = Target.read(folder.target) if folder.target.is_file() else None
+    return Scored(Pool.read(folder.pool), target, Scores.read(folder.scores), dict(read_json(folder.scoring)))
