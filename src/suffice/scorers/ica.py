@@ -124,7 +124,7 @@ class ICASum(ICA):
 
 
 def _losses_behind_examples(
-    dev: list[Turns], count: int, model: LanguageModel, pool: Pool, advance: Advance
+    dev: Sequence[Turns], count: int, model: LanguageModel, pool: Pool, advance: Advance
 ) -> Arrays:
     """Returns the mean losses of one shard's answers behind ``count`` of the dev examples, and how many were used."""
     rows = model.chat.encode_many([(row.messages, row.tools) for row in pool])
