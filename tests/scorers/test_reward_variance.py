@@ -25,7 +25,7 @@ published = pytest.mark.skipif(not PUBLISHED.exists(), reason="the published his
 def written(tmp_path, **accuracies):
     path = tmp_path / "acc.json"
     path.write_text(json.dumps(accuracies))
-    return str(path)
+    return path
 
 
 def test_by_hand(tmp_path):
@@ -134,7 +134,7 @@ def test_limr_refuses(accuracies, epochs, message):
 @published
 def test_the_published_history_in_the_published_order():
     history = json.loads(PUBLISHED.read_text())
-    ranking = RewardVariance(HistorySettings(str(PUBLISHED))).ranking()
+    ranking = RewardVariance(HistorySettings(PUBLISHED)).ranking()
     entries = ranking.entries()
     keys = [entry["key"] for entry in entries]
     assert len(keys) == 1209
@@ -159,7 +159,7 @@ def test_the_published_history_in_the_published_order():
 @published
 def test_limr_on_the_published_history_is_the_public_codes_loop():
     history = json.loads(PUBLISHED.read_text())
-    ranking = LIMR(LIMRSettings(str(PUBLISHED))).ranking()
+    ranking = LIMR(LIMRSettings(PUBLISHED)).ranking()
     epochs = min(map(len, history.values()))
     assert epochs == 44
     mean = [sum(values[k] for values in history.values()) / len(history) for k in range(epochs)]

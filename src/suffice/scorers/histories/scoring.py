@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,9 +34,9 @@ class HistorySettings:
         high: Problems of a higher mean accuracy have no score.
     """
 
-    history: str = ""
-    reward: str = ""
-    key: str = ""
+    history: Path | None = None
+    reward: str | None = None
+    key: str | None = None
     low: float = 0.0
     high: float = 1.0
 
@@ -88,14 +89,14 @@ def rank(
     Raises:
         UserError: There is no history, or it cannot be read, or the band is none.
     """
-    if not settings.history:
+    if settings.history is None:
         raise UserError(f"the scorer '{scorer}' needs the history of a training", "give --history FILE")
     if not 0 <= settings.low <= settings.high <= 1:
         raise UserError(
             f"low = {settings.low:g} and high = {settings.high:g} are no band of accuracies",
             "give 0 <= low <= high <= 1",
         )
-    history = read_history(settings.history, settings.reward)
+    history = read_history(settings.history, settings.reward or "")
     means = np.round([one.mean() for one in history.accuracies], _DECIMALS)
     values = np.round(score(history.accuracies), _DECIMALS)
     values[(means < settings.low) | (means > settings.high)] = np.nan
@@ -113,7 +114,7 @@ def scores_of_rows(
     Raises:
         UserError: No row is a problem of the history, or the rows' keys cannot be told.
     """
-    found = match(ranking.history, pool, context.model, settings.key)
+    found = match(ranking.history, pool, context.model, settings.key or "")
     known = found.problems >= 0
     values = np.full(len(pool), np.nan, np.float32)
     values[known] = ranking.values[found.problems[known]]
