@@ -16,6 +16,7 @@ from suffice.common.errors import UserError
 from suffice.scorers.histories.scoring import HistorySettings
 from suffice.scorers.limr import LIMR, LIMRSettings, alignments
 from suffice.scorers.protocol import ScoringContext
+from suffice.scorers.ranks import rank_correlation
 from suffice.scorers.reward_variance import RewardVariance
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "rlvr" / "acc_step_500.json"
@@ -154,6 +155,17 @@ def test_the_published_history_in_the_published_order():
 
     exact = {key: variance(key) for key in history}
     assert keys == sorted(exact, key=exact.__getitem__, reverse=True)
+
+
+@published
+def test_on_the_published_history_the_score_is_nearly_a_function_of_the_mean():
+    entries = RewardVariance(HistorySettings(PUBLISHED)).ranking().entries()
+    means = np.array([entry["mean"] for entry in entries])
+    deviations = np.array([entry["std"] for entry in entries])
+    assert rank_correlation(deviations, means * (1 - means)) == pytest.approx(0.9626, abs=1e-4)
+    moving = (means > 0) & (means < 1)
+    of_eight = (means * (1 - means) / 8)[moving]
+    assert np.median(deviations[moving] ** 2 / of_eight) == pytest.approx(1.087, abs=1e-3)
 
 
 @published
