@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from suffice.common import registry
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
@@ -29,6 +31,23 @@ def test_every_method_has_its_entry(kind):
     described = set(re.findall(r"^### `(\w+)`", section, flags=re.MULTILINE))
     built_in = {e.name for e in entry_points(group=f"suffice.{kind}") if e.value.startswith("suffice.")}
     assert described == built_in
+
+
+@pytest.mark.parametrize("kind", ["scorers", "selectors"])
+def test_every_entry_names_the_paper_and_the_test_that_pins_it(kind):
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    section = text.split(f"## {kind.capitalize()}\n")[1].split("\n## ")[0]
+    parts = re.findall(r"^### (.+?)\n(.*?)(?=^### |\Z)", section, flags=re.MULTILINE | re.DOTALL)
+    entries = {head.split("`")[1]: " ".join(body.split()) for head, body in parts if head.startswith("`")}
+    shared = [" ".join(body.split()) for head, body in parts if not head.startswith("`")]
+    lacking = []
+    for name, body in entries.items():
+        other = re.search(r"[Oo]therwise as `(\w+)`", body)
+        about = " ".join([body, entries[other[1]] if other else "", *(t for t in shared if f"`{name}`" in t)])
+        paper = getattr(registry.load(kind, name), "paper", "").removeprefix("arXiv ")
+        if not re.search(r"`tests/[\w/]+\.py`", about) or paper not in about:
+            lacking.append((name, paper))
+    assert lacking == []
 
 
 def test_every_number_of_rows_in_the_readme_is_that_of_the_lab():

@@ -56,6 +56,13 @@ Set = Annotated[
         help="An option of the scorer as NAME=VALUE; see suffice list scorers NAME; may be given more than once.",
     ),
 ]
+History = Annotated[
+    Path | None,
+    typer.Option(
+        "--history",
+        help="Accuracies of a training: a JSON of lists, TRL's completions or verl's rollouts; for reward_variance and limr.",
+    ),
+]
 Pin = Annotated[
     list[str] | None,
     typer.Option(help="Rows to choose first: ids, or a JSONL file of rows; may be given more than once."),
@@ -109,11 +116,15 @@ def require(verb: str, **given: object) -> None:
         raise UserError(f"{verb} lacks {', '.join(missing)}", "give them, or a run folder")
 
 
-def scorer_options(given: list[str] | None) -> dict[str, str]:
-    """Returns ``--set`` as values by name; see `suffice.scorers.options.read_options`."""
+def scorer_options(given: list[str] | None, history: Path | None = None) -> dict[str, str]:
+    """Returns ``--set`` and ``--history`` as values by name; see `suffice.scorers.options.read_options`.
+
+    Raises:
+        UserError: A pair has another form, or an option is given twice.
+    """
     from suffice.scorers.options import read_options
 
-    return read_options(given)
+    return read_options([*(given or ()), *([f"history={history}"] if history else ())])
 
 
 def read_columns_option(columns: str | None) -> dict[str, str]:

@@ -21,6 +21,7 @@ def score(
     model: options.Model = None,
     scorer: options.ScorerName = None,
     set_: options.Set = None,
+    history: options.History = None,
     out: options.OutFolder = None,
     reject_twins: options.RejectTwins = False,
     columns: options.Columns = None,
@@ -37,12 +38,12 @@ def score(
     """Score the rows of a pool, to choose from them with suffice select.
 
     Without a run folder: reads --pool, scores it, and writes pool.parquet, rejected.jsonl, scores.parquet and
-    scoring.json to --out. With one: the pool of the run, by its own recipe; earlier stages run first where they are
+    scoring.json to --out; with --history and no --pool, ranks the problems of a training. With one: the pool of the run, by its own recipe; earlier stages run first where they are
     out of date.
     """
     if run is not None:
         # fmt: off
-        others = (pool, target, dev, model, scorer, set_, out, columns, ignore, allow_license, seed, chat_template, device, dtype, jobs)
+        others = (pool, target, dev, model, scorer, set_, history, out, columns, ignore, allow_license, seed, chat_template, device, dtype, jobs)
         # fmt: on
         if reject_twins or any(option is not None for option in others):
             raise UserError(
@@ -51,6 +52,14 @@ def score(
         from suffice.cli.running import run_stage
 
         run_stage(run, "score", json=json, quiet=quiet)
+        return
+    settings = options.scorer_options(set_, history)
+    if history and not pool and not out:
+        from suffice.cli.ranking import rank_problems
+
+        options.require("score", scorer=scorer)
+        assert scorer
+        rank_problems(scorer, settings, json=json, quiet=quiet)
         return
     options.require("score", pool=pool, scorer=scorer, out=out)
     from suffice.cli.output import print_json
@@ -67,7 +76,7 @@ def score(
             out=out,
             scorer=scorer,
             model=ModelSource(model or "lab", device or "auto", dtype or "auto", chat_template),
-            options=options.scorer_options(set_),
+            options=settings,
             target=target,
             dev=dev,
             uses_model=model is not None,

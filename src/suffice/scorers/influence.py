@@ -111,7 +111,7 @@ class Influence:
             task.result(f"{len(pool):,} rows by influence")
         affinity = np.ascontiguousarray(cosines[:, : len(target.dev)])
         values = self._values(affinity, cosines[:, len(target.dev) :], target)
-        notes = _notes(reasons, model)
+        notes = notes_of(reasons, model)
         if self.checkpoints:
             notes |= {f"share_of_checkpoint_{i}": float(share) for i, share in enumerate(shares, 1)}
         else:
@@ -196,7 +196,8 @@ _WORDS = {
 }
 
 
-def _notes(reasons: NDArray[np.uint8], model: LanguageModel) -> dict[str, int | float | str]:
+def notes_of(reasons: NDArray[np.uint8], model: LanguageModel) -> dict[str, int | float | str]:
+    """Returns how many rows have no features, by reason, and the window."""
     from suffice.gradients.rows import Reason
 
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ def answer_losses(scorer: str, pool: Pool, context: ScoringContext, *, alone: bo
 
 
 def pass_over_answers(
-    scorer: str, kind: str, work: Work, pool: Pool, context: ScoringContext
+    scorer: str, kind: str, work: Work, pool: Pool, context: ScoringContext, *, settings: Any = None
 ) -> tuple[Arrays, Notes]:
     """Computes something of all answers, in shards.
 
@@ -80,6 +80,7 @@ def pass_over_answers(
             through the network.
         pool: The rows.
         context: The model, and where shards are kept.
+        settings: What else decides the result, as JSON values.
 
     Returns:
         The arrays over all rows, and notes: how many rows could not be scored, by reason, and the tokens passed.
@@ -90,8 +91,8 @@ def pass_over_answers(
     model = context.model
     if model is None:
         raise UserError(f"the scorer '{scorer}' needs a model", "give --model")
-    budget = TOKEN_BUDGET[model.device]
-    shards = Shards(kind, work, pool, model, context.folder, rows=SHARD_ROWS, settings=budget)
+    about = TOKEN_BUDGET[model.device] if settings is None else [TOKEN_BUDGET[model.device], settings]
+    shards = Shards(kind, work, pool, model, context.folder, rows=SHARD_ROWS, settings=about)
     with context.reporter.track("score", len(pool), "rows") as task:
         shards.compute(context.workers, task.advance)
         task.result(f"{len(pool):,} rows by {scorer}")
