@@ -49,7 +49,7 @@ class Model:
             made = self.network.generate(
                 ids,
                 attention_mask=self.torch.ones_like(ids),
-                max_new_tokens=min(body["max_tokens"], 8),
+                max_new_tokens=min(body["max_tokens"], 3),
                 do_sample=False,
                 prefix_allowed_tokens_fn=allowed,
                 pad_token_id=self.tokenizer.pad_token_id,
@@ -122,12 +122,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, status, value, text=None, headers=None):
         data = (json.dumps(value) if text is None else text).encode()
-        self.send_response(status)
-        for name, words in (headers or {}).items():
-            self.send_header(name, words)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        try:
+            self.send_response(status)
+            for name, words in (headers or {}).items():
+                self.send_header(name, words)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        except ConnectionError:  # the client waits no longer
+            self.close_connection = True
 
 
 def main():

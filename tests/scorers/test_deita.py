@@ -63,7 +63,11 @@ def test_digits_that_are_not_there_are_no_three():
 def test_each_turn_by_hand(scorer, prompt, turns, tiny_model, tiny_model_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(deita, "SHARD_ROWS", 2)
     talk = (*chat("Add {2} and 3.", "5"), *chat("And {instruction} 4?", "It is 9, all in all."))
-    rows = [make_example(talk, 1), make_example(chat("Who?", "Ada Lane."), 2), make_example(chat("x", " "), 3)]
+    rows = [
+        make_example(talk, 1),
+        make_example(chat("Who?", "Ada Lane."), 2),
+        make_example(chat("x", " "), 3),
+    ]
     settings = DeitaSettings(model=str(tiny_model_folder), turns=turns)
     scores = scorer(settings).score(Pool.from_examples(rows), ScoringContext(tmp_path))
     values = []
@@ -175,7 +179,20 @@ def test_ratings_in_words(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "7", "Score: 10", "[2] Score: 4", "4.5", "four", "I give it 4", "4 or 5", "-3", "[1] Score: _", "45"],
+    [
+        "",
+        "0",
+        "7",
+        "Score: 10",
+        "[2] Score: 4",
+        "4.5",
+        "four",
+        "I give it 4",
+        "4 or 5",
+        "-3",
+        "[1] Score: _",
+        "45",
+    ],
 )
 def test_words_that_are_no_rating(text):
     with pytest.raises(ValueError, match=r"^the reply's first line is no score from 1 to 6$"):

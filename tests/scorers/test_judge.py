@@ -33,7 +33,23 @@ def test_ratings(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\n", "6", "5.5", "-1", "10", "4 3", "4-5", "four", "The score is 4", "4/10", "I\n4", "1e0", "٣", "NaN"],
+    [
+        "",
+        "\n",
+        "6",
+        "5.5",
+        "-1",
+        "10",
+        "4 3",
+        "4-5",
+        "four",
+        "The score is 4",
+        "4/10",
+        "I\n4",
+        "1e0",
+        "٣",
+        "NaN",
+    ],
 )
 def test_replies_that_are_no_rating(text):
     with pytest.raises(ValueError, match=r"^the reply's first line is no score from 0 to 5$"):

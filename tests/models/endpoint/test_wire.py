@@ -25,7 +25,13 @@ def test_what_is_sent():
     assert (request.tokens_in, request.tokens_out) == (3, 9)  # ten bytes
     first = first_token_request("http://h/v1", "m", "Score: ")
     assert first.url == "http://h/v1/completions"
-    assert first.body == {"model": "m", "prompt": "Score: ", "max_tokens": 1, "temperature": 0.0, "logprobs": 20}
+    assert first.body == {
+        "model": "m",
+        "prompt": "Score: ",
+        "max_tokens": 1,
+        "temperature": 0.0,
+        "logprobs": 20,
+    }
     assert (first.tokens_in, first.tokens_out) == (2, 1)
 
 
@@ -84,11 +90,15 @@ def test_what_is_no_completion(value):
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["choices", "message", "content", "text", "logprobs", "top_logprobs", "usage", "4"]),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["choices", "message", "content", "text", "logprobs", "top_logprobs", "usage", "4"]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=20,
 )
