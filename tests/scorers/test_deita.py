@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -146,8 +147,10 @@ def test_tokens_of_digits():
     [
         (
             DeitaSettings(),
-            "the scorer 'complexity' needs a trained scorer; give --set model=FOLDER, or --set endpoint=URL --set "
-            "model=NAME",
+            (
+                "the scorer 'complexity' needs a trained scorer; give --set model=FOLDER, or --set endpoint=URL --set "
+                "model=NAME"
+            ),
         ),
         (
             DeitaSettings(model="m", reply="text"),
@@ -201,7 +204,5 @@ def test_words_that_are_no_rating(text):
 
 @given(st.text())
 def test_any_text_is_a_rating_or_is_refused(text):
-    try:
+    with suppress(ValueError):
         assert read_rating(text) in range(1, 7)
-    except ValueError as error:
-        assert str(error) == "the reply's first line is no score from 1 to 6"

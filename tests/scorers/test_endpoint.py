@@ -243,13 +243,17 @@ def test_killed_and_resumed(server, rater, tmp_path):
     [
         (
             {"max_requests": 4},
-            "the scorer 'judge' stopped at max_requests = 4: 5 requests remain, 4 were answered and are kept; raise "
-            "max_requests and run the same command again",
+            (
+                "the scorer 'judge' stopped at max_requests = 4: 5 requests remain, 4 were answered and are kept; raise "
+                "max_requests and run the same command again"
+            ),
         ),
         (
             {"max_cost": 1e-3, "input_price": 1.0, "output_price": 1.0},
-            "the scorer 'judge' stopped at max_cost = 0.001: {left} requests remain, {done} were answered and are kept; "
-            "raise max_cost and run the same command again",
+            (
+                "the scorer 'judge' stopped at max_cost = 0.001: {left} requests remain, {done} were answered and are kept; "
+                "raise max_cost and run the same command again"
+            ),
         ),
     ],
 )

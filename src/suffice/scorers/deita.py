@@ -18,6 +18,7 @@ from suffice.common.errors import UserError
 from suffice.models.endpoint.settings import EndpointSettings
 from suffice.models.endpoint.wire import Answer, Request, chat_request, first_token_request
 from suffice.scorers.asked import Questioning, ask_about
+from suffice.scorers.beside import load_beside
 from suffice.scorers.digits import mean_digit, mean_digits
 from suffice.scorers.exchanges import Exchange, Turns, exchanges
 from suffice.scorers.gathering import Gathering
@@ -100,12 +101,7 @@ class Deita:
         return chat_request(base, model, turns, settings.reply_limits(settings.reply_tokens))
 
     def _score_here(self, spec: str, pool: Pool, context: ScoringContext) -> Scores:
-        from suffice.models.loading import load_model
-
-        source = context.model.source if context.model else None
-        model = load_model(
-            spec, device=source.device if source else "auto", dtype=source.dtype if source else "auto"
-        )
+        model = load_beside(spec, context)
         budget = TOKEN_BUDGET[model.device]
         shards = Shards(
             self.name,

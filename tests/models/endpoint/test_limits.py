@@ -75,7 +75,7 @@ def test_a_cap_counts_what_is_under_way():
     meter = Meter(EndpointSettings(max_cost=0.25, input_price=1000.0, output_price=0.0))  # 0.1 each
     meter.open(REQUEST)
     meter.open(REQUEST)
-    with pytest.raises(CapError, match="^max_cost$"):
+    with pytest.raises(CapError, match=r"^max_cost$"):
         meter.open(REQUEST)
     meter.answered(REQUEST, Answer("4", tokens_in=40, tokens_out=1))
     meter.open(REQUEST)
@@ -87,7 +87,7 @@ def test_a_cap_on_requests():
     meter.open(REQUEST)
     meter.refused(REQUEST)
     meter.open(REQUEST)
-    with pytest.raises(CapError, match="^max_requests$"):
+    with pytest.raises(CapError, match=r"^max_requests$"):
         meter.open(REQUEST)
 
 
@@ -147,18 +147,24 @@ GOOD = {"endpoint": "http://localhost:1/v1", "model": "m"}
         ),
         (
             GOOD | {"endpoint": "https://me:secret@h/v1"},
-            "the endpoint https://h has a user, a query or a fragment in its URL; give the bare URL, and the key in "
-            "the environment variable SUFFICE_API_KEY",
+            (
+                "the endpoint https://h has a user, a query or a fragment in its URL; give the bare URL, and the key in "
+                "the environment variable SUFFICE_API_KEY"
+            ),
         ),
         (
             GOOD | {"endpoint": "https://h/v1?key=secret"},
-            "the endpoint https://h has a user, a query or a fragment in its URL; give the bare URL, and the key in "
-            "the environment variable SUFFICE_API_KEY",
+            (
+                "the endpoint https://h has a user, a query or a fragment in its URL; give the bare URL, and the key in "
+                "the environment variable SUFFICE_API_KEY"
+            ),
         ),
         (
             GOOD | {"endpoint": "http://h/v1"},
-            "SUFFICE_API_KEY is set, and to http://h/v1 the key would travel in the clear; give an https:// URL, or "
-            "unset the variable",
+            (
+                "SUFFICE_API_KEY is set, and to http://h/v1 the key would travel in the clear; give an https:// URL, or "
+                "unset the variable"
+            ),
         ),
         (GOOD | {"concurrency": 0}, "concurrency is 0; give a number above 0"),
         (GOOD | {"per_minute": -1.5}, "per_minute is -1.5; give a number above 0"),
@@ -167,7 +173,6 @@ GOOD = {"endpoint": "http://localhost:1/v1", "model": "m"}
             GOOD | {"max_cost": 1.0, "input_price": 1.0},
             "max_cost is given, but not what tokens cost; give input_price and output_price as well",
         ),
-        (GOOD | {"limit_name": "tokens"}, "limit_name is 'tokens'; give max_tokens or max_completion_tokens"),
     ],
 )
 def test_settings_that_are_refused(settings, message, monkeypatch):
@@ -183,6 +188,11 @@ def test_settings_that_are_fine(monkeypatch):
     monkeypatch.setenv("SUFFICE_API_KEY", "secret")
     check_endpoint(EndpointSettings(endpoint="https://far.example/v1", model="m"), "the judge")
     check_endpoint(EndpointSettings(**GOOD), "the judge")
+
+
+def test_what_a_request_says_of_its_reply():
+    assert EndpointSettings().reply_limits(9) == {"max_tokens": 9, "temperature": 0.0}
+    assert EndpointSettings(reasoning=True).reply_limits(9) == {"max_completion_tokens": 9}
 
 
 @pytest.mark.parametrize(

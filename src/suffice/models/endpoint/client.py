@@ -59,8 +59,10 @@ class Client:
     """
 
     def __init__(self, settings: EndpointSettings, meter: Meter, clock: Clock | None = None) -> None:
-        import httpx2
-
+        try:
+            import httpx2
+        except ImportError as error:
+            raise UserError("asking an endpoint needs httpx2", "pip install 'suffice[endpoints]'") from error
         self._settings, self._meter = settings, meter
         self._clock = clock or RealClock()
         self._pace = Pace(settings.per_minute, self._clock)

@@ -30,8 +30,8 @@ class EndpointSettings:
         max_cost: The most to spend, in the currency of the prices.
         input_price: What a million tokens of prompts cost.
         output_price: What a million tokens of replies cost.
-        limit_name: What the server calls the most tokens of a reply: ``max_tokens`` or ``max_completion_tokens``.
-        temperature: Of replies; `None` leaves it out of requests, for models that take none.
+        reasoning: Whether the model is one that reasons first: requests then say ``max_completion_tokens`` instead
+            of ``max_tokens``, and no temperature (else 0).
     """
 
     endpoint: str | None = None
@@ -44,8 +44,7 @@ class EndpointSettings:
     max_cost: float | None = None
     input_price: float | None = None
     output_price: float | None = None
-    limit_name: str = "max_tokens"
-    temperature: float | None = 0.0
+    reasoning: bool = False
 
     @property
     def priced(self) -> bool:
@@ -54,8 +53,9 @@ class EndpointSettings:
 
     def reply_limits(self, tokens: int) -> dict[str, int | float]:
         """Returns what a request for a reply of so many tokens says about the reply."""
-        warmth = {} if self.temperature is None else {"temperature": self.temperature}
-        return {self.limit_name: tokens, **warmth}
+        if self.reasoning:
+            return {"max_completion_tokens": tokens}
+        return {"max_tokens": tokens, "temperature": 0.0}
 
     def cost(self, tokens_in: float, tokens_out: float) -> float:
         """Returns what tokens cost; 0 where a price is not known."""
@@ -96,8 +96,6 @@ def check_endpoint(settings: EndpointSettings, asker: str) -> None:
         raise UserError(
             "max_cost is given, but not what tokens cost", "give input_price and output_price as well"
         )
-    if settings.limit_name not in ("max_tokens", "max_completion_tokens"):
-        raise UserError(f"limit_name is '{settings.limit_name}'", "give max_tokens or max_completion_tokens")
 
 
 def _parts(url: str) -> SplitResult:
