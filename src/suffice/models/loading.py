@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from suffice.common import registry
 from suffice.common.errors import UserError, unknown_name
@@ -16,10 +16,12 @@ from suffice.models.templates import DEFAULT_TEMPLATE, given_template, template_
 if TYPE_CHECKING:
     import torch
 
+Head = Literal["words", "reward"]
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_CALLED = {"words": "causal language model", "reward": "sequence-classification model"}
 _WHOLE = 256 * 2**20  # weights up to this many bytes are hashed whole
 _END = 2**20
 _DEFAULT_WINDOW = 2048
@@ -34,24 +36,32 @@ class ModelSource:
         device: ``auto``, ``cpu`` or ``cuda``.
         dtype: ``auto`` (float32 on a CPU, bfloat16 on a GPU), ``float32``, ``bfloat16`` or ``float16``.
         chat_template: A template that replaces the tokenizer's: a file's path or the text itself.
+        head: What the network gives: ``words`` (a causal language model) or ``reward`` (one number for a text).
     """
 
     spec: str
     device: str = "auto"
     dtype: str = "auto"
     chat_template: str | None = None
+    head: Head = "words"
 
     def load(self) -> LanguageModel:
         """Loads the model; see `load_model`."""
-        return load_model(self.spec, device=self.device, dtype=self.dtype, chat_template=self.chat_template)
+        return load_model(
+            self.spec,
+            device=self.device,
+            dtype=self.dtype,
+            chat_template=self.chat_template,
+            head=self.head,
+        )
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A causal language model ready to use, in evaluation mode.
+    """A causal language model, or a reward model, ready to use, in evaluation mode.
 
     Attributes:
-        network: The transformers network with its language-model head.
+        network: The transformers network with its head.
         tokenizer: The tokenizer, whose ``chat_template`` is the one in use.
         chat: Renders conversations for it.
         name: What the user called it.
@@ -72,7 +82,12 @@ class LanguageModel:
 
 
 def load_model(
-    spec: str | Path, *, device: str = "auto", dtype: str = "auto", chat_template: str | None = None
+    spec: str | Path,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    chat_template: str | None = None,
+    head: Head = "words",
 ) -> LanguageModel:
     """Loads a model and its tokenizer. Neither pickled weights nor code from the folder are ever run.
 
@@ -82,6 +97,7 @@ def load_model(
         device: ``auto``, ``cpu`` or ``cuda``.
         dtype: See `ModelSource`. On a CPU the weights are always float32, whatever the file holds.
         chat_template: See `ModelSource`.
+        head: See `ModelSource`.
 
     Raises:
         UserError: There is no such model, or it lacks weights, tokenizer or configuration.
@@ -89,7 +105,7 @@ def load_model(
     device = _device(device)
     folder = find_folder(spec)
     _check(folder)
-    tokenizer, network = _from_pretrained(folder, _dtype(dtype, device))
+    tokenizer, network = _from_pretrained(folder, _dtype(dtype, device), head)
     tokenizer.chat_template = template_for(tokenizer, chat_template)
     return LanguageModel(
         network=network.to(device).eval(),
@@ -99,7 +115,7 @@ def load_model(
         fingerprint=_fingerprint(folder, chat_template),
         window=_window(network.config, tokenizer),
         device=device,
-        source=ModelSource(str(folder), device, dtype, chat_template),
+        source=ModelSource(str(folder), device, dtype, chat_template, head),
     )
 
 
@@ -183,16 +199,17 @@ def _check(folder: Path) -> None:
         )
 
 
-def _from_pretrained(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
+def _from_pretrained(folder: Path, dtype: torch.dtype, head: Head) -> tuple[Any, Any]:
     """Loads tokenizer and network without a word on the terminal."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging
 
+    kind = AutoModelForCausalLM if head == "words" else AutoModelForSequenceClassification
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        network, found = AutoModelForCausalLM.from_pretrained(
+        network, found = kind.from_pretrained(
             folder,
             dtype=dtype,
             trust_remote_code=False,
@@ -203,13 +220,15 @@ def _from_pretrained(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
     except Exception as error:  # whatever is wrong with files that strangers wrote
         raise UserError(
             f"the model in {folder} cannot be loaded: {_first_line(error)}",
-            "check that it is a causal language model of the installed transformers, with a tokenizer",
+            f"check that it is a {_CALLED[head]} of the installed transformers, with a tokenizer",
         ) from error
     if found["missing_keys"]:  # transformers would fill them at random
         raise UserError(
             f"the weights in {folder} lack {len(found['missing_keys'])} tensors that its config.json asks for, "
             f"first {min(found['missing_keys'])}",
-            "fetch or save the folder again",
+            "fetch or save the folder again"
+            if head == "words"
+            else "give a reward model, saved with its head",
         )
     if not tokenizer.is_fast:
         raise UserError(

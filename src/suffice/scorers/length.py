@@ -6,6 +6,7 @@ Zhao et al., "Long Is More for Alignment: A Simple but Tough-to-Beat Baseline fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from suffice.scorers.protocol import Scores, ScoringContext
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
+    from suffice.models.loading import LanguageModel
 
 _CHUNK = 1024
 
@@ -35,13 +37,15 @@ class Length:
         rows = iter(pool)
         with context.reporter.track("score", len(pool), "rows") as task:
             while answers := [row.answer for row in islice(rows, _CHUNK)]:
-                values += self._lengths(answers, context)
+                values += lengths(answers, context.model)
                 task.advance(len(answers))
             task.result(f"{len(pool):,} rows by length")
         notes: dict[str, int | float | str] = {"unit": "words" if context.model is None else "tokens"}
         return Scores(pool.ids, np.array(values, dtype=np.float32), notes=notes)
 
-    def _lengths(self, answers: list[str], context: ScoringContext) -> list[int]:
-        if context.model is None:
-            return [len(answer.split()) for answer in answers]
-        return [len(ids) for ids in context.model.tokenizer(answers, add_special_tokens=False)["input_ids"]]
+
+def lengths(texts: Sequence[str], model: LanguageModel | None) -> list[int]:
+    """Returns how long texts are: in tokens of the model's tokenizer, or in words where there is no model."""
+    if model is None:
+        return [len(text.split()) for text in texts]
+    return [len(ids) for ids in model.tokenizer(list(texts), add_special_tokens=False)["input_ids"]]

@@ -97,15 +97,19 @@ def pass_over_answers(
         shards.compute(context.workers, task.advance)
         task.result(f"{len(pool):,} rows by {scorer}")
     found = shards.joined()
+    return found, notes_of(found, model.window)
+
+
+def notes_of(found: Arrays, window: int) -> Notes:
+    """Returns how many rows could not be scored, by reason, and the tokens passed; see `pass_over_answers`."""
     counts = np.bincount(found["fate"], minlength=4)
-    notes: Notes = {
+    return {
         "rows_refused": int(counts[_REFUSED]),
         "rows_too_long": int(counts[_TOO_LONG]),
         "rows_unanswered": int(counts[_UNANSWERED]),
         "tokens": int(found["passed"].sum()),
-        "window": model.window,
+        "window": window,
     }
-    return found, notes
 
 
 def scores_of(pool: Pool, values: Floats, tokens: Whole, notes: Notes) -> Scores:

@@ -70,7 +70,10 @@ def options_of(name: str) -> list[Option]:
     kind = getattr(registry.load("scorers", name), "Settings", None)
     if kind is None:
         return []
-    about, values = _attributes(inspect.getdoc(kind) or ""), kind()
+    values = kind()
+    about: dict[str, str] = {}
+    for base in reversed(kind.__mro__):  # settings may build on others
+        about |= _attributes(inspect.cleandoc(base.__doc__ or ""))
     return [
         Option(field.name, getattr(values, field.name), about.get(field.name, "")) for field in fields(kind)
     ]

@@ -1,0 +1,1 @@
+"""A model behind HTTP: any server that speaks OpenAI's completions or chat completions."""

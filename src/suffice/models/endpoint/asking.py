@@ -1,0 +1,182 @@
+"""Many requests at once, each answered once: those that the cache holds are not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from suffice.common.errors import UserError
+from suffice.common.progress import Reporter, Task
+from suffice.models.endpoint.cache import Cache
+from suffice.models.endpoint.client import Client, NoAnswerError
+from suffice.models.endpoint.meter import CapError, Meter
+from suffice.models.endpoint.pace import Clock
+from suffice.models.endpoint.settings import EndpointSettings
+from suffice.models.endpoint.wire import Answer, Request
+
+GIVE_UP = 25
+"""After so many requests without a single answer the endpoint is taken for dead."""
+
+
+@dataclass
+class Asked:
+    """What came of asking.
+
+    Attributes:
+        failed: Why a request has no answer, by its key.
+        kept: How many of the answers had been there before.
+        answered: How many came now.
+        meter: What was sent and spent.
+    """
+
+    meter: Meter
+    failed: dict[str, str] = field(default_factory=dict)
+    kept: int = 0
+    answered: int = 0
+
+
+def ask(
+    requests: Iterable[Request],
+    settings: EndpointSettings,
+    cache: Cache,
+    asker: str,
+    reporter: Reporter,
+    clock: Clock | None = None,
+) -> Asked:
+    """Has every request answered, and the answers kept in ``cache``.
+
+    What it will cost is told before the first request. Requests that get no answer are told and not kept, so
+    that they are sent again the next time.
+
+    Args:
+        requests: The requests; gone through twice, the same both times.
+        settings: The endpoint; see `check_endpoint`.
+        cache: Where answers are kept; each is on disk soon after it came.
+        asker: What asks, for messages.
+        reporter: Where the cost and the progress are told.
+        clock: The clock.
+
+    Raises:
+        UserError: A cap was reached, with how many requests remain, or the endpoint does not answer at all.
+    """
+    meter = Meter(settings)
+    asked, todo = _plan(requests, settings, cache, asker, reporter, meter)
+    if not todo:
+        return asked
+    client = Client(settings, meter, clock)
+    threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="endpoint")
+    work = _Work(client, cache, settings, asker, asked)
+    try:
+        with reporter.track("ask", len(todo), "requests") as task:
+            remaining = set(todo)
+            for request in requests:
+                if request.key in remaining:
+                    remaining.discard(request.key)
+                    work.give(threads, request, task)
+            work.finish(task)
+            task.result(f"{asked.answered:,} answers by {settings.model}")
+    finally:
+        client.close()
+        threads.shutdown(cancel_futures=True)
+    return asked
+
+
+def _plan(
+    requests: Iterable[Request],
+    settings: EndpointSettings,
+    cache: Cache,
+    asker: str,
+    reporter: Reporter,
+    meter: Meter,
+) -> tuple[Asked, set[str]]:
+    """Tells what asking will cost, and returns the keys of the requests to send."""
+    asked, todo, seen = Asked(meter), set[str](), set[str]()
+    tokens_in = tokens_out = 0
+    for request in requests:
+        if request.key in seen:
+            continue
+        seen.add(request.key)
+        if request.key in cache:
+            asked.kept += 1
+            continue
+        todo.add(request.key)
+        tokens_in += request.tokens_in
+        tokens_out += request.tokens_out
+    words = (
+        f"{asker} asks {settings.model} at {settings.endpoint} {len(todo):,} times"
+        f"{f' ({asked.kept:,} answers are there)' if asked.kept else ''}: about {tokens_in:,} tokens in, "
+        f"at most {tokens_out:,} out"
+    )
+    price = f", at most {settings.cost(tokens_in, tokens_out):,.2f}" if settings.priced else ""
+    reporter.say(words + price)
+    return asked, todo
+
+
+class _Work:
+    """The requests under way."""
+
+    def __init__(
+        self, client: Client, cache: Cache, settings: EndpointSettings, asker: str, asked: Asked
+    ) -> None:
+        self._client, self._cache, self._settings, self._asker = client, cache, settings, asker
+        self._asked = asked
+        self._open: dict[Future[Answer], Request] = {}
+        self._cap: str | None = None
+        self._unsent = 0
+
+    def give(self, threads: ThreadPoolExecutor, request: Request, task: Task) -> None:
+        """Sends a request, once there is room for it; after a cap it is only counted."""
+        if self._cap:
+            self._unsent += 1
+            return
+        self._open[threads.submit(self._client.send, request)] = request
+        if len(self._open) >= 2 * self._settings.concurrency:
+            self._settle(task)
+
+    def finish(self, task: Task) -> None:
+        """Waits for all requests under way.
+
+        Raises:
+            UserError: See `ask`.
+        """
+        while self._open:
+            self._settle(task)
+        if self._cap:
+            raise UserError(
+                f"{self._asker} stopped at {self._cap} = {getattr(self._settings, self._cap):g}: {self._unsent:,} "
+                f"requests remain, {self._asked.answered:,} were answered and are kept",
+                f"raise {self._cap} and run the same command again",
+            )
+        if self._asked.failed and not self._asked.answered:
+            raise self._dead()
+
+    def _settle(self, task: Task) -> None:
+        """Takes in what is done, and keeps the answers."""
+        done = wait(self._open, return_when=FIRST_COMPLETED).done
+        answers, refusal = [], None
+        for future in done:
+            request = self._open.pop(future)
+            try:
+                answers.append((request.key, future.result()))
+            except NoAnswerError as error:
+                self._asked.failed[request.key] = str(error)
+            except CapError as error:
+                self._cap = str(error)
+                self._unsent += 1
+            except UserError as error:
+                refusal = error
+        self._cache.put(answers)
+        self._asked.answered += len(answers)
+        task.advance(len(done))
+        if refusal:
+            raise refusal
+        if len(self._asked.failed) >= GIVE_UP and not self._asked.answered:
+            raise self._dead()
+
+    def _dead(self) -> UserError:
+        failed = list(self._asked.failed.values())
+        return UserError(
+            f"the endpoint {self._settings.endpoint} answered none of {len(failed):,} requests; the last: {failed[-1]}",
+            "check that it is up and takes such requests",
+        )
