@@ -76,6 +76,14 @@ AtMost = Annotated[
         help="Rows of a source to choose at the most, such as web=100; may be given more than once."
     ),
 ]
+Language = Annotated[
+    list[str] | None,
+    typer.Option(help="Languages of rows that may be chosen, such as en or en,de; und for untold ones."),
+]
+NoTwins = Annotated[
+    str | None,
+    typer.Option(help="Choose no two twins: exact, near or semantic; near@0.7 for another threshold."),
+]
 RejectTwins = Annotated[bool, typer.Option("--reject-twins", help="Reject exact twins.")]
 
 
