@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from made_data import chat, make_example
+from suffice.cli.main import run
 from suffice.common.errors import UserError
 from suffice.common.progress import Silent
 from suffice.data.pool import Pool
 from suffice.runs.tokens import Lengths, lengths_of, within
+from tiny_run import pool_rows, write_rows
 
 
 def chosen_within(choose, values, limit, extent):
@@ -77,3 +83,37 @@ def test_tokens_are_those_that_are_trained_on(tiny_model):
     found = lengths_of(POOL, tiny_model, Silent())
     assert found.unit == "tokens"
     assert found.values.tolist() == [sum(tiny_model.chat.encode(row.messages).trained) for row in POOL]
+
+
+def test_a_command_states_what_it_chose(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_rows(Path("pool.jsonl"), pool_rows(30))
+    words = ["--pool", "pool.jsonl", "--scorer", "length", "--out", "out"]
+    assert run(["select", *words, "--budget-tokens", "60", "--at-least", "even=3", "--json", "--quiet"]) == 0
+    manifest = json.loads(capsys.readouterr().out)
+    rows = [json.loads(line) for line in Path("out/selection.jsonl").read_text().splitlines()]
+    held = sum(len(row["messages"][-1]["content"].split()) for row in rows)
+    assert manifest["tokens"] == {"budget": 60, "chosen": held, "unit": "words"}
+    assert 52 < held <= 60
+    assert sum(row["source"] == "even" for row in rows) >= 3
+    assert run(["select", "out", "--budget-tokens", "60"]) == 0
+    told = capsys.readouterr().out
+    assert re.match(r"\d of 30 rows chosen with \d\d of 60 words, 2\d left, 0 rejected\.", told)
+    assert run(["select", *words, "--budget", "3", "--budget-tokens", "60"]) == 2
+    assert capsys.readouterr().err == (
+        "suffice: --budget counts rows and --budget-tokens tokens; give one of the two\n"
+    )
+
+
+def test_a_scored_folder_measures_by_the_tokenizer_of_its_scoring(
+    tmp_path, monkeypatch, capsys, tiny_model_folder, tiny_model
+):
+    monkeypatch.chdir(tmp_path)
+    write_rows(Path("pool.jsonl"), pool_rows(12))
+    scored = ["score", "--pool", "pool.jsonl", "--scorer", "length", "--model", str(tiny_model_folder)]
+    assert run([*scored, "--out", "out", "--quiet"]) == 0
+    assert run(["select", "out", "--budget-tokens", "40", "--json", "--quiet"]) == 0
+    tokens = json.loads(capsys.readouterr().out.splitlines()[-1])["tokens"]
+    rows = [json.loads(line) for line in Path("out/selection.jsonl").read_text().splitlines()]
+    held = sum(sum(tiny_model.chat.encode(row["messages"]).trained) for row in rows)
+    assert tokens == {"budget": 40, "chosen": held, "unit": "tokens"}

@@ -29,6 +29,13 @@ SelectorName = Annotated[
     str | None, typer.Option("--selector", help="The selector; by default the scorer's own.")
 ]
 Budget = Annotated[int | None, typer.Option(min=1, help="How many rows to choose.")]
+BudgetTokens = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many tokens to choose instead: those that are trained on, or words of answers without a model.",
+    ),
+]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
 Dtype = Annotated[
     str | None, typer.Option(help="auto, float32, bfloat16 or float16; on a CPU always float32.")

@@ -59,7 +59,9 @@ def select_alone(request: ScoreRequest, choosing: Choosing, reporter: Reporter) 
         def check(pool: Pool) -> None:
             _constraints(choosing, pool, folder, reporter, request.seed)
 
-        return _choose(score_files(request, folder, reporter, check_choice, check), choosing, folder, reporter)
+        return _choose(
+            score_files(request, folder, reporter, check_choice, check), choosing, folder, reporter
+        )
 
 
 def select_scored(out: Path, choosing: Choosing, reporter: Reporter) -> dict[str, Any]:

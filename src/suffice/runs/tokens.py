@@ -15,7 +15,7 @@ from suffice.common.progress import Reporter
 from suffice.data.pool import Pool
 
 if TYPE_CHECKING:
-    from suffice.models import LanguageModel
+    from suffice.models import ChatTokenizer, LanguageModel
 
 T = TypeVar("T")
 _CHUNK = 1024
@@ -38,7 +38,7 @@ class Lengths:
         return int(self.values[list(rows)].sum())
 
 
-def lengths_of(pool: Pool, model: LanguageModel | None, reporter: Reporter) -> Lengths:
+def lengths_of(pool: Pool, model: LanguageModel | ChatTokenizer | None, reporter: Reporter) -> Lengths:
     """Returns how many tokens of each row are trained on; how many words its answers have where there is no model.
 
     What lies beyond the model's window is not trained on; a row that the chat template refuses has none.
