@@ -52,6 +52,11 @@ def units(vectors) -> np.ndarray:
 
 def may_follow(chosen, sources, budget, constraints, index) -> bool:
     """The definition of an open row: with it the selection can still be completed within the bounds."""
+    cluster = constraints.cluster
+    if cluster is not None and cluster[index] in cluster[list(chosen)]:
+        return False
+    if constraints.language is not None and constraints.language[index] not in constraints.languages:
+        return False
     then = [sources[i] for i in (*chosen, index)]
     lacking = sum(max(0, least - then.count(name)) for name, least in constraints.at_least.items())
     full = any(then.count(name) > most for name, most in constraints.at_most.items())

@@ -5,11 +5,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from made_selections import pool_of
 from suffice.runs.arms import plan_arms
 from suffice.runs.recipe import read_recipe
 from suffice.scorers.protocol import Scores
+from suffice.selectors.constraints import Constraints
+from suffice.selectors.openings import holds
 
 POOL, CHOSEN = 40, [3, 1, 30, 7, 12, 5, 8, 9]
+MADE = pool_of(["made"] * POOL)
 LENGTHS = Scores([str(i) for i in range(POOL)], np.array([5.0] * 39 + [9.0], dtype=np.float32))
 
 
@@ -24,7 +28,40 @@ def plan(**overrides):
     recipe = read_recipe(
         "lima", given | {name.replace("__", "."): value for name, value in overrides.items()}
     )
-    return plan_arms(recipe, POOL, CHOSEN, LENGTHS)
+    return plan_arms(recipe, MADE, CHOSEN, LENGTHS)
+
+
+ARMS = ["base", "random", "longest", "length-matched", "compute-matched", "selected", "full"]
+
+
+def test_all_arms_but_full_hold_to_the_constraints():
+    """So that what is compared is the choice within them."""
+    sources = ["a" if i % 4 else "b" for i in range(POOL)]
+    pool = pool_of(sources)
+    cluster = np.arange(POOL) // 2 * 2
+    constraints = Constraints(
+        (pool.ids[39],), (pool.ids[5],), {"b": 3}, {"b": 5}, no_twins="near@0.8", cluster=cluster
+    )
+    chosen = [39, 0, 4, 8, 13, 15, 17, 19]
+    lengths = Scores(pool.ids, np.arange(POOL, dtype=np.float32))
+    given = {
+        "pool": ["p"],
+        "target.file": "t",
+        "training.batch_size": 4,
+        "design.arms": ARMS,
+        "design.draws": 9,
+    }
+    runs = plan_arms(read_recipe("lima", given), pool, chosen, lengths, constraints=constraints)
+    for run in runs:
+        if run.kind in ("random", "longest", "length-matched", "compute-matched"):
+            assert run.rows[0] == 39, run.arm
+            assert holds(run.rows, pool, constraints), run.arm
+    assert [run.pool_rows for run in of(runs, "full")] == [POOL] * 3
+    [longest] = {run.rows for run in of(runs, "longest")}
+    assert longest == (39, 36, 35, 32, 31, 28, 27, 24)  # of a pair in two sources the first row
+    # At most 5 rows of "b" and one of each pair of "a": the control cannot spend all that it was given.
+    assert {len(run.rows) for run in of(runs, "compute-matched")} <= set(range(8, 16))
+    assert len({run.rows for run in of(runs, "random")}) == 9
 
 
 def of(runs, kind):
@@ -109,7 +146,7 @@ def test_the_curve_adds_budgets_and_leaves_the_verdicts_arms_alone():
     }
     settings = {"pool": ["p"], "target.file": "t", "training.batch_size": 4, "training.epochs": 1,
                 "design.budgets": [2, 20], "design.seeds": 2, "design.draws": 2}  # fmt: skip
-    runs = plan_arms(read_recipe("lima", settings), POOL, CHOSEN, LENGTHS, curve=curve)
+    runs = plan_arms(read_recipe("lima", settings), MADE, CHOSEN, LENGTHS, curve=curve)
     assert Counter(run.arm for run in runs if not run.curve) == {
         "base": 1, "random-8": 2, "longest-8": 2, "selected-8": 2, "full": 2,
     }  # fmt: skip
@@ -141,5 +178,5 @@ def test_an_arm_of_few_rows_has_a_batch_of_as_many():
         "training.batch_size": 32,
         "design.arms": ["base", "selected"],
     }
-    for run in plan_arms(read_recipe("lima", settings), POOL, CHOSEN, LENGTHS):
+    for run in plan_arms(read_recipe("lima", settings), MADE, CHOSEN, LENGTHS):
         assert run.batch == (1 if run.kind == "base" else 8)

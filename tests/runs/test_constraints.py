@@ -9,16 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from made_data import chat
 from suffice.cli.main import run
 from suffice.common.errors import UserError
+from suffice.common.progress import Silent
 from suffice.data.pool import read_pool
+from suffice.runs.checks import check
 from suffice.runs.choose import select
-from suffice.runs.constraints import files_in, make_constraints, read_bounds
+from suffice.runs.constraints import Wanted, files_in, read_bounds
+from suffice.runs.context import Run
+from suffice.runs.folder import RunFolder
+from suffice.runs.pipeline import bring_up_to_date
 from suffice.runs.recipe import read_recipe
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import NONE, Constraints
+from suffice.selectors.openings import holds
 from suffice.selectors.protocol import Choice
-from tiny_run import pool_rows, write_rows
+from tiny_run import pool_rows, write_inputs, write_rows
 
 SELECT = ["select", "--pool", "pool.jsonl", "--scorer", "length", "--out", "out", "--quiet", "--json"]
 
@@ -52,6 +59,8 @@ def test_a_command_holds_to_them(pool, capsys):
         "ban": [row["id"] for row in free[:2]],
         "at_least": {"odd": 5},
         "at_most": {"even": 2, "odd": 6},
+        "languages": [],
+        "no_twins": "",
     }
 
 
@@ -75,6 +84,93 @@ def test_mistakes_are_told_before_anything_is_scored(pool, capsys, words, text):
     assert not Path("out/cache").exists()
 
 
+def saying(*pairs):
+    return [{"messages": chat(asked, said), "license": name} for asked, said, name in pairs]
+
+
+def test_languages_and_twins_and_licences(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("py3langid")
+    monkeypatch.chdir(tmp_path)
+    river = "the river runs past the old mill and then down to the grey sea, as it always did"
+    rows = saying(
+        ("Tell me about the river.", f"Well, {river}.", "mit"),
+        ("Tell me about the river.", f"Well now, {river}!", "mit"),
+        ("Erzähle mir etwas vom Fluss.", "Der Fluss fließt an der alten Mühle vorbei und weiter zum Meer.", "mit"),
+        ("What is a stone?", "A stone is a small piece of rock that you find on the ground.", "mit"),
+        ("What is a tree?", "A tree is a tall plant with a trunk of wood and many green leaves.", "gpl"),
+        ("2 + 2", "4", "mit"),
+    )  # fmt: skip
+    write_rows(Path("pool.jsonl"), rows)
+    words = ["--budget", "2", "--language", "en", "--no-twins", "near", "--allow-license", "MIT"]
+    manifest, found = chosen(capsys, *words)
+    assert [(row["line"], row["license"]) for row in found] == [(2, "mit"), (4, "mit")]
+    assert manifest["constraints"]["languages"] == ["en"]
+    assert manifest["constraints"]["no_twins"] == "near@0.8"
+    _, found = chosen(capsys, "--budget", "4", "--language", "en,und", "--no-twins", "near")
+    assert [row["line"] for row in found] == [2, 5, 4, 6]
+    _, found = chosen(capsys, "--budget", "2", "--no-twins", "near@1")
+    assert [row["line"] for row in found] == [2, 1]
+    assert run([*SELECT, "--budget", "3", *words[2:]]) == 2
+    assert json.loads(capsys.readouterr().out)["error"] == (
+        "the constraints leave 2 rows to choose, fewer than the budget of 3; give --budget 2 or less, or allow more"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--no-twins", "neer"], "unknown kind of twins 'neer'; did you mean 'near'?"),
+        (["--no-twins", "near@x"], "'x' is no threshold of twins; write KIND@THRESHOLD, such as near@0.7"),
+        (["--no-twins", "near@0.5"], "the threshold of near twins is 0.5; give 0.6 to 1; pairs below are not stored"),
+        (
+            ["--selector", "k_center"],
+            "the selector 'k_center' looks at the rows' vectors, and the scorer 'length' makes none; score with --scorer sentence or embedding",
+        ),
+        (
+            ["--selector", "round_robin"],
+            "the selector 'round_robin' looks at the rows' affinities, and the scorer 'length' makes none to dev examples; score with --scorer embedding and a --target, or choose --selector top",
+        ),
+        (
+            ["--scorer", "sentence", "--selector", "deita"],
+            "the selector 'deita' looks at the rows' scores, and the scorer 'sentence' makes none without a target; give --target FILE, or choose --selector facility_location",
+        ),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_before_anything_is_read(pool, capsys, words, text):
+    Path("pool.jsonl").write_text("no JSON")
+    assert run([*SELECT, "--budget", "3", *words]) == 2
+    assert json.loads(capsys.readouterr().out) == {"error": text}
+
+
+@pytest.fixture
+def recipe_file(tiny_model_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_inputs(tmp_path, tiny_model_folder)
+    return "tiny.yaml"
+
+
+def test_a_run_refuses_a_selector_that_its_scorer_makes_nothing_for(recipe_file):
+    recipe = read_recipe(recipe_file, {"selection.scorer": "length", "selection.selector": "dpp"})
+    with pytest.raises(
+        UserError, match="the selector 'dpp' looks at the rows' vectors, and the scorer 'length'"
+    ):
+        check(Run(RunFolder(Path("new")), recipe, Silent()))
+
+
+def test_arms_of_a_run_hold_to_what_its_recipe_asks(recipe_file):
+    """A draw at random from the whole pool would take a banned row, or two twins, or too many of a source."""
+    settings = {"selection.at_most": {"odd": 3}, "selection.no_twins": "near", "design.draws": 5}
+    recipe = read_recipe(recipe_file, settings)
+    folder = RunFolder(Path("held"))
+    with folder.locked():
+        folder.adopt(recipe)
+        held = bring_up_to_date(folder, recipe, Silent(), until="select")
+    assert held.constraints.no_twins == "near@0.8"
+    for arm in held.arms:
+        if arm.kind not in ("base", "full"):
+            assert holds(arm.rows, held.pool, held.constraints), arm.arm
+
+
 def test_a_source_may_have_a_sign_in_its_name():
     assert read_bounds("--at-most", ["a=b=3", "c=0"]) == {"a=b": 3, "c": 0}
     assert read_bounds("--at-most", None) == {}
@@ -86,8 +182,8 @@ def test_files_are_told_from_ids():
     assert files_in(["0123456789abcdef", "rows.jsonl"]) == [Path("rows.jsonl")]
 
 
-def test_without_any_there_are_none(pool):
-    assert make_constraints(read_pool([pool]).pool) == NONE
+def test_without_any_there_are_none(pool, tmp_path):
+    assert Wanted().made(read_pool([pool]).pool, tmp_path) == NONE
 
 
 class Deaf:

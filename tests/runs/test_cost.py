@@ -20,7 +20,7 @@ def cost(model, tmp_path, jobs=2, **overrides):
     recipe = read_recipe(
         "lima", given | {name.replace("__", "."): value for name, value in overrides.items()}
     )
-    return estimate(model, POOL, plan_arms(recipe, 20, range(8), None), recipe, tmp_path, jobs)
+    return estimate(model, POOL, plan_arms(recipe, POOL, range(8), None), recipe, tmp_path, jobs)
 
 
 def test_flops_are_six_times_parameters_times_tokens(tiny_model, tmp_path):

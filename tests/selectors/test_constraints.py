@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +16,8 @@ from suffice.common import registry
 from suffice.common.errors import UserError
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import Constraints
+from suffice.selectors.ground import Ground
+from suffice.selectors.openings import first_open, holds
 from suffice.selectors.protocol import SelectionRequest
 from suffice.selectors.top import Top
 
@@ -76,6 +79,71 @@ def test_every_selector_holds_to_them(name, case, data):
     assert _within(chosen, sources, constraints)
     assert len({tuple((key, type(value)) for key, value in c.evidence.items()) for c in choices}) == 1
     assert [c.index for c in registry.load("selectors", name)().select(request)] == chosen
+
+
+def clusters_of(draw, rows, source=None):
+    """Clusters of twins, as their first rows; within a source where sources are given."""
+    mates = draw(st.lists(st.integers(0, rows - 1), min_size=rows, max_size=rows))
+    first: dict = {}
+    keys = [(mate // 3, source[i] if source else "") for i, mate in enumerate(mates)]
+    return np.array([first.setdefault(key, i) for i, key in enumerate(keys)])
+
+
+@pytest.mark.parametrize("name", registry.names("selectors"))
+@settings(max_examples=12)
+@given(bounded(ROWS), st.data())
+def test_no_selector_takes_two_twins_or_another_language(name, case, data):
+    """Clusters lie in one source or in several; those in several may cost a selection its room, and say so."""
+    sources, budget, constraints = case
+    cluster = clusters_of(data.draw, ROWS, data.draw(st.sampled_from([sources, None])))
+    language = data.draw(st.lists(st.sampled_from(["en", "en", "de"]), min_size=ROWS, max_size=ROWS))
+    constraints = replace(
+        constraints, no_twins="near@0.8", cluster=cluster, languages=("en",), language=language
+    )
+    request = any_request(sources, budget, constraints)
+    try:
+        Ground(request.pool, constraints).check(budget)
+    except UserError:
+        assume(False)
+    chosen = [choice.index for choice in registry.load("selectors", name)().select(request)]
+    assert len({int(cluster[index]) for index in chosen}) == budget
+    assert {language[index] for index in chosen} == {"en"}
+    assert _within(chosen, sources, constraints)
+    assert holds(chosen, request.pool, constraints)
+
+
+@settings(max_examples=60)
+@given(bounded(10), st.lists(st.integers(0, 5).map(float), min_size=10, max_size=10), st.data())
+def test_the_best_sum_without_two_twins(case, values, data):
+    """Of clusters within a source, greedily as by all selections; and the ground tells exactly what can be met."""
+    sources, budget, constraints = case
+    cluster = clusters_of(data.draw, 10, sources)
+    constraints = replace(constraints, no_twins="near@0.8", cluster=cluster)
+    able = [
+        rows
+        for rows in combinations(range(10), budget)
+        if _within(rows, sources, constraints) and len(set(cluster[list(rows)])) == budget
+    ]
+    request = request_of(vectors_of(10), budget, values=values, sources=sources, constraints=constraints)
+    if not able:
+        with pytest.raises(UserError):
+            Ground(request.pool, constraints).check(budget)
+        return
+    chosen = [choice.index for choice in Top().select(request)]
+    assert sum(values[i] for i in chosen) == max(sum(values[i] for i in rows) for rows in able)
+    assert chosen == plain_greedy(lambda _, i: values[i], range(10), sources, budget, constraints)
+
+
+def test_a_cluster_in_two_sources_keeps_the_rows_of_one():
+    sources = ["a", "b", "b", "a"]
+    constraints = Constraints(at_least={"b": 1}, no_twins="near@0.8", cluster=np.array([0, 0, 2, 3]))
+    assert Ground(pool_of(sources), constraints).mask.tolist() == [True, False, True, True]
+    pinned = with_pins(constraints, pool_of(sources), [1])
+    assert Ground(pool_of(sources), pinned).mask.tolist() == [False, True, True, True]
+    free = replace(constraints, at_least={})
+    assert Ground(pool_of(sources), free).mask.all()
+    ground = Ground(pool_of(sources), constraints)
+    assert (ground.fewest, ground.most) == (1, 3)
 
 
 def _within(rows, sources, constraints):
@@ -151,6 +219,18 @@ POOL = pool_of(["web"] * 4 + ["books"] * 2)
             "the constraints leave 2 rows to choose, fewer than the budget of 3; give --budget 2 or less, or allow more",
         ),
         (
+            {"pin": (POOL.ids[2], POOL.ids[3]), "no_twins": "near@0.8", "cluster": np.array([0, 1, 2, 2, 4, 5])},
+            f"the rows {POOL.ids[2]} and {POOL.ids[3]} are pinned, and they are twins; pin one of the two, or leave out --no-twins",
+        ),
+        (
+            {"no_twins": "near@0.8", "cluster": np.array([0, 1, 1, 1, 4, 4])},
+            "the constraints leave 2 rows to choose, fewer than the budget of 3; give --budget 2 or less, or allow more",
+        ),
+        (
+            {"pin": (POOL.ids[2],), "languages": ("en",), "language": ["en", "en", "de", "en", "en", "en"]},
+            f"the row {POOL.ids[2]} is pinned, and its language is de; allow it with --language de, or leave the row out of the pins",
+        ),
+        (
             {"at_most": {"books": 0, "web": 0}},
             "the constraints leave 0 rows to choose, fewer than the budget of 3; allow more",
         ),
@@ -161,3 +241,19 @@ def test_constraints_that_cannot_be_met(constraints, text):
     with pytest.raises(UserError) as caught:
         Top().select(SelectionRequest(POOL, scores, 3, constraints=Constraints(**constraints)))
     assert str(caught.value) == text
+
+
+@settings(max_examples=40)
+@given(bounded(ROWS), st.permutations(range(ROWS)), st.data())
+def test_the_first_open_rows_of_an_order(case, order, data):
+    """What the arms of a run are made of: the rows of an order that may follow, pinned ones first."""
+    sources, budget, constraints = case
+    constraints = replace(constraints, cluster=clusters_of(data.draw, ROWS, sources), no_twins="exact@1")
+    request = request_of(vectors_of(ROWS), budget, sources=sources, constraints=constraints)
+    try:
+        Ground(request.pool, constraints).check(budget)
+    except UserError:
+        assume(False)
+    assert first_open(order, request) == plain_greedy(
+        lambda _, i: -order.index(i), range(ROWS), sources, budget, constraints
+    )

@@ -29,6 +29,13 @@ SelectorName = Annotated[
     str | None, typer.Option("--selector", help="The selector; by default the scorer's own.")
 ]
 Budget = Annotated[int | None, typer.Option(min=1, help="How many rows to choose.")]
+BudgetTokens = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many tokens to choose instead: those that are trained on, or words of answers without a model.",
+    ),
+]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
 Dtype = Annotated[
     str | None, typer.Option(help="auto, float32, bfloat16 or float16; on a CPU always float32.")
@@ -82,6 +89,14 @@ AtMost = Annotated[
     typer.Option(
         help="Rows of a source to choose at the most, such as web=100; may be given more than once."
     ),
+]
+Language = Annotated[
+    list[str] | None,
+    typer.Option(help="Languages of rows that may be chosen, such as en or en,de; und for untold ones."),
+]
+NoTwins = Annotated[
+    str | None,
+    typer.Option(help="Choose no two twins: exact, near or semantic; near@0.7 for another threshold."),
 ]
 RejectTwins = Annotated[bool, typer.Option("--reject-twins", help="Reject exact twins.")]
 

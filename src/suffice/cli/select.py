@@ -24,6 +24,7 @@ def select(
     set_: options.Set = None,
     selector: options.SelectorName = None,
     budget: options.Budget = None,
+    budget_tokens: options.BudgetTokens = None,
     out: options.OutFolder = None,
     reject_twins: options.RejectTwins = False,
     columns: options.Columns = None,
@@ -33,6 +34,8 @@ def select(
     ban: options.Ban = None,
     at_least: options.AtLeast = None,
     at_most: options.AtMost = None,
+    language: options.Language = None,
+    no_twins: options.NoTwins = None,
     seed: options.Seed = None,
     chat_template: options.ChatTemplate = None,
     device: options.Device = None,
@@ -49,7 +52,7 @@ def select(
     """
     # fmt: off
     files = (pool, target, dev, model, scorer, set_, out, chat_template, device, dtype, jobs, columns, ignore, allow_license)
-    choice = (selector, budget, seed, pin, ban, at_least, at_most)
+    choice = (selector, budget, budget_tokens, seed, pin, ban, at_least, at_most, language, no_twins)
     # fmt: on
     reads = reject_twins or any(option is not None for option in files)
     chooses = any(option is not None for option in choice)
@@ -58,28 +61,30 @@ def select(
 
         run_stage(run, "select", json=json, quiet=quiet)
         return
+    if budget and budget_tokens:
+        raise UserError("--budget counts rows and --budget-tokens tokens", "give one of the two")
     if run is None:
-        options.require("select", pool=pool, scorer=scorer, budget=budget, out=out)
-    elif reads or budget is None:
+        options.require("select", pool=pool, scorer=scorer, budget=budget or budget_tokens, out=out)
+    elif reads or not (budget or budget_tokens):
         _refuse(run, reads=reads)
     from suffice.common.progress import reporter
     from suffice.models import ModelSource
     from suffice.runs.alone import Choosing, select_alone, select_scored
-    from suffice.runs.constraints import read_bounds
+    from suffice.runs.constraints import Wanted, read_bounds
     from suffice.runs.scored import ScoreRequest
 
-    choosing = Choosing(
-        budget or 0,
-        selector,
-        seed,
-        pin=options.words(pin) or (),
-        ban=options.words(ban) or (),
-        at_least=read_bounds("--at-least", options.words(at_least)),
-        at_most=read_bounds("--at-most", options.words(at_most)),
+    wanted = Wanted(
+        options.words(pin) or (),
+        options.words(ban) or (),
+        read_bounds("--at-least", options.words(at_least)),
+        read_bounds("--at-most", options.words(at_most)),
+        options.words(language) or (),
+        no_twins,
     )
+    choosing = Choosing(budget, budget_tokens, selector, seed, wanted)
     folder = run or out or Path()
     if run is not None:
-        _tell(select_scored(run, choosing), folder, json=json, quiet=quiet)
+        _tell(select_scored(run, choosing, reporter(quiet=quiet)), folder, json=json, quiet=quiet)
         return
     request = ScoreRequest(
         pool=pool or [],
@@ -121,7 +126,7 @@ def _refuse(run: Path, *, reads: bool) -> None:
         raise UserError(
             f"{run} has been scored already", "give only how to choose: --budget, --selector and constraints"
         )
-    raise UserError("select lacks --budget", "give how many rows to choose")
+    raise UserError("select lacks --budget", "give how many rows to choose, or --budget-tokens")
 
 
 def _tell(manifest: dict[str, Any], folder: Path, *, json: bool, quiet: bool) -> None:
@@ -131,7 +136,9 @@ def _tell(manifest: dict[str, Any], folder: Path, *, json: bool, quiet: bool) ->
     if json:
         print_json(manifest)
     elif not quiet:
+        tokens = manifest["tokens"]
+        held = f" with {tokens['chosen']:,} of {tokens['budget']:,} {tokens['unit']}" if tokens else ""
         typer.echo(
-            f"{counts['chosen']:,} of {counts['read']:,} rows chosen, {counts['unchosen']:,} left, "
+            f"{counts['chosen']:,} of {counts['read']:,} rows chosen{held}, {counts['unchosen']:,} left, "
             f"{counts['rejected']:,} rejected. Next: look at {folder / 'selection.jsonl'}"
         )

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suffice.common import registry
 from suffice.common.files import digest_file, write_json
 from suffice.common.progress import Reporter
 from suffice.data.pool import Pool
+from suffice.data.target import Target
 from suffice.runs import choose
-from suffice.runs.constraints import check_constraints, make_constraints
+from suffice.runs.constraints import ANYTHING, Wanted
 from suffice.runs.folder import RunFolder
 from suffice.runs.scored import Scored, ScoreRequest, free_folder, read_scored, score_files
 from suffice.runs.selection import write_selection
+from suffice.runs.tokens import lengths_of, within
 from suffice.selectors.constraints import Constraints
+from suffice.selectors.ground import Ground
+from suffice.selectors.protocol import Choice
 
 
 @dataclass(frozen=True)
@@ -24,22 +26,18 @@ class Choosing:
     """How to choose from a scored pool.
 
     Attributes:
-        budget: Rows to choose.
+        budget: Rows to choose; `None` where the budget is one of tokens.
+        tokens: Tokens to choose, as many as are trained on; words of the answers where there is no model.
         selector: The selector's name; by default the scorer's own.
         seed: The seed of every random choice; by default that of the scoring.
-        pin: Rows to choose first: ids, or files of rows.
-        ban: Rows never to choose, likewise.
-        at_least: Rows of a source to choose at the least.
-        at_most: Rows of a source to choose at the most.
+        wanted: What the selection must hold to.
     """
 
-    budget: int
+    budget: int | None
+    tokens: int | None = None
     selector: str | None = None
     seed: int | None = None
-    pin: Sequence[str] = ()
-    ban: Sequence[str] = ()
-    at_least: Mapping[str, int] = field(default_factory=dict)
-    at_most: Mapping[str, int] = field(default_factory=dict)
+    wanted: Wanted = ANYTHING
 
 
 def select_alone(request: ScoreRequest, choosing: Choosing, reporter: Reporter) -> dict[str, Any]:
@@ -53,16 +51,20 @@ def select_alone(request: ScoreRequest, choosing: Choosing, reporter: Reporter) 
     """
     folder = free_folder(request.out)
     with folder.locked():
-        if choosing.selector:
-            registry.load("selectors", choosing.selector)
+        choosing.wanted.check()
+
+        def check_choice(target: Target | None) -> None:
+            choose.check_selector(request.scorer, choosing.selector, target)
 
         def check(pool: Pool) -> None:
-            _constraints(choosing, pool)
+            _constraints(choosing, pool, folder, reporter, request.seed)
 
-        return _choose(score_files(request, folder, reporter, check), choosing, folder)
+        return _choose(
+            score_files(request, folder, reporter, check_choice, check), choosing, folder, reporter
+        )
 
 
-def select_scored(out: Path, choosing: Choosing) -> dict[str, Any]:
+def select_scored(out: Path, choosing: Choosing, reporter: Reporter) -> dict[str, Any]:
     """Chooses from what `score_alone` left in a folder; writes ``selection.jsonl`` and, last, ``manifest.json``.
 
     Returns:
@@ -73,23 +75,35 @@ def select_scored(out: Path, choosing: Choosing) -> dict[str, Any]:
     """
     folder = RunFolder(out)
     with folder.locked():
-        return _choose(read_scored(folder), choosing, folder)
+        return _choose(read_scored(folder), choosing, folder, reporter)
 
 
-def _choose(scored: Scored, choosing: Choosing, folder: RunFolder) -> dict[str, Any]:
+def _choose(scored: Scored, choosing: Choosing, folder: RunFolder, reporter: Reporter) -> dict[str, Any]:
     pool, about = scored.pool, scored.about
-    constraints = _constraints(choosing, pool)
     seed = about["seed"] if choosing.seed is None else choosing.seed
-    choices = choose.select(
-        about["scorer"],
-        choosing.selector,
-        pool,
-        scored.scores,
-        choosing.budget,
-        target=scored.target,
-        seed=seed,
-        constraints=constraints,
-    )
+    constraints = _constraints(choosing, pool, folder, reporter, seed)
+
+    def pick(rows: int) -> list[Choice]:
+        return choose.select(
+            about["scorer"],
+            choosing.selector,
+            pool,
+            scored.scores,
+            rows,
+            target=scored.target,
+            seed=seed,
+            constraints=constraints,
+        )
+
+    if choosing.tokens is None:
+        assert choosing.budget
+        choices, tokens = pick(choosing.budget), None
+    else:
+        lengths, ground = lengths_of(pool, scored.tokenizer(), reporter), Ground(pool, constraints)
+        extent = (max(1, ground.fewest), ground.most)
+        choices = within(pick, lambda choice: choice.index, lengths, choosing.tokens, extent)
+        held = lengths.total([choice.index for choice in choices])
+        tokens = {"budget": choosing.tokens, "chosen": held, "unit": lengths.unit}
     folder.manifest.unlink(missing_ok=True)  # it comes last, and says that all is there
     write_selection(folder.selection, pool, choices)
     chosen, read = len(choices), about["counts"]["read"]
@@ -100,8 +114,9 @@ def _choose(scored: Scored, choosing: Choosing, folder: RunFolder) -> dict[str, 
             "unchosen": len(pool) - chosen,
             "rejected": read - len(pool),
         },
+        "tokens": tokens,
         "selector": choosing.selector or choose.default_selector(about["scorer"]),
-        "constraints": asdict(constraints),
+        "constraints": constraints.as_json(),
         "seed": seed,
         "selection": digest_file(folder.selection),
     }
@@ -109,13 +124,17 @@ def _choose(scored: Scored, choosing: Choosing, folder: RunFolder) -> dict[str, 
     return manifest
 
 
-def _constraints(choosing: Choosing, pool: Pool) -> Constraints:
+def _constraints(
+    choosing: Choosing, pool: Pool, folder: RunFolder, reporter: Reporter, seed: int
+) -> Constraints:
     """Returns the constraints on a selection.
 
     Raises:
         UserError: The budget or they cannot be met.
     """
-    choose.check_budget(choosing.budget, pool)
-    constraints = make_constraints(pool, choosing.pin, choosing.ban, choosing.at_least, choosing.at_most)
-    check_constraints(pool, choosing.budget, constraints)
+    if choosing.budget:
+        choose.check_budget(choosing.budget, pool)
+    constraints = choosing.wanted.made(pool, folder.cache, reporter, seed=seed)
+    ground = Ground(pool, constraints)
+    ground.check(choosing.budget or max(1, ground.fewest))
     return constraints

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from suffice.common.draws import Draws
+from suffice.data.pool import Pool
 from suffice.proof.arms import DRAWN
 from suffice.runs.controls import compute_matched, length_matched
 from suffice.runs.recipe import Recipe
 from suffice.scorers.protocol import Scores
+from suffice.selectors.constraints import NONE, Constraints
+from suffice.selectors.ground import Ground
+from suffice.selectors.openings import Openings, first_open
+from suffice.selectors.protocol import SelectionRequest
 
 # Seeds of further trainings on one draw lie this far apart, so that they meet no other draw's.
 SEED_STRIDE = 10_000
@@ -55,10 +60,11 @@ class ArmRun:
 
 def plan_arms(
     recipe: Recipe,
-    pool_size: int,
+    pool: Pool,
     selected: Sequence[int],
     lengths: Scores | None,
     *,
+    constraints: Constraints = NONE,
     curve: Curve | None = None,
     scored: bool = True,
 ) -> list[ArmRun]:
@@ -66,13 +72,14 @@ def plan_arms(
 
     Args:
         recipe: The recipe.
-        pool_size: Rows of the pool.
+        pool: The pool.
         selected: Pool indices of the selection.
         lengths: Lengths of the answers, where the arm ``longest`` or ``length-matched`` is wanted.
+        constraints: What every arm but ``full`` must hold to, so that what is compared is the choice within them.
         curve: Pool indices of the curve's selections, by ``selected``, ``longest`` or scorer, and by budget.
         scored: Whether a model read the pool to choose, for the arm ``compute-matched``.
     """
-    plan = _Plan(recipe, pool_size, selected, lengths, scored)
+    plan = _Plan(recipe, pool, selected, lengths, scored, constraints)
     runs = [run for kind in recipe.design.arms for run in plan.runs(kind)]
     known = {run.arm for run in runs}
     budgets = sorted({*recipe.design.budgets, len(selected)}) if curve else []
@@ -89,18 +96,20 @@ class _Plan:
     """What the arms of one recipe are made of."""
 
     recipe: Recipe
-    pool_size: int
+    pool: Pool
     selected: Sequence[int]
     lengths: Scores | None
     scored: bool
+    constraints: Constraints
 
     def runs(self, kind: str) -> Iterator[ArmRun]:
         """Yields the runs of an arm of the verdict."""
         budget, batch = len(self.selected), self.recipe.training.batch_size
-        size = {"base": 0, "full": self.pool_size}.get(kind, budget)
+        size = {"base": 0, "full": len(self.pool)}.get(kind, budget)
         steps = self.recipe.steps(size, budget) if size else 0
         if kind == "compute-matched":
-            size, steps = compute_matched(budget, steps, batch, self.pool_size, scored=self.scored)
+            most = Ground(self.pool, self.constraints).most
+            size, steps = compute_matched(budget, steps, batch, len(self.pool), scored=self.scored, most=most)
         for index, (draw, seed) in enumerate(_seeds(self.recipe, kind)):
             yield self._run(kind, size, self._rows(kind, size, draw), steps, index, draw, seed)
 
@@ -115,17 +124,24 @@ class _Plan:
         if kind == "base":
             return ()
         if kind == "full":
-            return range(self.pool_size)
+            return range(len(self.pool))
         if kind == "selected":
             return self.selected
+        draws, rows = Draws(self.recipe.seed, f"{kind} arm", draw), len(self.pool)
+        request = self._request(size)
         if kind in ("random", "compute-matched"):
-            return Draws(self.recipe.seed, f"{kind} arm", draw).sample(range(self.pool_size), size)
+            return first_open(draws.sample(range(rows), size if self.constraints == NONE else rows), request)
         assert self.lengths is not None, f"the arm '{kind}' needs the lengths"
         if kind == "length-matched":
-            draws = Draws(self.recipe.seed, f"{kind} arm", draw)
-            return length_matched(self.lengths.values, self.selected, draws)
-        order = np.argsort(-self.lengths.values, kind="stable")[:size]  # ties in pool order
-        return [int(i) for i in order]
+            openings = Openings(request, np.ones(rows, dtype=bool))
+            return length_matched(self.lengths.values, self.selected, draws, openings)
+        order = np.argsort(-self.lengths.values, kind="stable")  # ties in pool order
+        return first_open(order.tolist(), request)
+
+    def _request(self, size: int) -> SelectionRequest:
+        """Returns a request for rows within the constraints; scores play no part."""
+        blank = Scores(self.pool.ids, np.zeros(len(self.pool), np.float32))
+        return SelectionRequest(self.pool, blank, size, constraints=self.constraints)
 
     def _run(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from suffice.common import registry
 from suffice.common.errors import UserError
 from suffice.evaluation.evaluate import check_references
-from suffice.runs.choose import check_dev
+from suffice.runs.choose import check_dev, check_selector
+from suffice.runs.constraints import wanted_by
 from suffice.runs.context import Run
 from suffice.scorers.options import make_scorer
 
@@ -23,13 +23,12 @@ def check(run: Run) -> None:
     if settings.file is None:
         check_dev(settings.scorer, run.target)
         make_scorer(settings.scorer, settings.options)  # refuses options that it does not have
-        if settings.selector:
-            registry.load("selectors", settings.selector)
+        check_selector(settings.scorer, settings.selector, run.target)
+        wanted_by(settings).check()
     for name in run.recipe.design.scorers:
         scorer, _, selector = name.partition("+")
         check_dev(scorer, run.target)
-        if selector:
-            registry.load("selectors", selector)
+        check_selector(scorer, selector or None, run.target)
     if settings.file is not None and not Path(settings.file).is_file():
         raise UserError(f"no selection file {settings.file}", "check the path")
     if run.recipe.training.tune and not run.target.dev:

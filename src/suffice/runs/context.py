@@ -13,11 +13,13 @@ from suffice.data.target import Target, read_target
 from suffice.models import ModelSource
 from suffice.models.loading import model_fingerprint
 from suffice.runs.arms import ArmRun, plan_arms
+from suffice.runs.constraints import wanted_by
 from suffice.runs.cost import worker_count
 from suffice.runs.folder import RunFolder
 from suffice.runs.recipe import Recipe
 from suffice.runs.untargeted import with_untargeted
 from suffice.scorers.protocol import Scores
+from suffice.selectors.constraints import Constraints
 
 if TYPE_CHECKING:
     from suffice.models import LanguageModel
@@ -100,7 +102,21 @@ class Run:
         by_length = {"longest", "length-matched"} & set(self.recipe.design.arms)
         lengths = Scores.read(self.folder.scores_by("length")) if by_length else None
         scored = "tokens" in (self.folder.stamp("score") or {}).get("notes", {})
-        return plan_arms(self.recipe, len(self.pool), self.selected, lengths, curve=self.curve, scored=scored)
+        return plan_arms(
+            self.recipe,
+            self.pool,
+            self.selected,
+            lengths,
+            constraints=self.constraints,
+            curve=self.curve,
+            scored=scored,
+        )
+
+    @cached_property
+    def constraints(self) -> Constraints:
+        """What every choice of rows must hold to; nothing where the selection was made elsewhere."""
+        wanted = wanted_by(self.recipe.selection)
+        return wanted.made(self.pool, self.folder.cache, self.reporter, seed=self.recipe.seed)
 
     @cached_property
     def curve(self) -> dict[str, dict[int, list[int]]]:

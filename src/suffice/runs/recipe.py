@@ -61,10 +61,18 @@ class SelectionSettings(_Section):
     at_most: dict[str, Annotated[int, Field(ge=0)]] = Field(
         {}, description="Rows of a source to choose at the most."
     )
+    languages: list[str] = Field(
+        [], description="Languages of rows that may be chosen, such as en; und for those that cannot be told."
+    )
+    no_twins: str | None = Field(
+        None, description="Choose no two twins: exact, near or semantic; near@0.7 for another threshold."
+    )
 
     @model_validator(mode="after")
     def _chosen_here(self) -> Self:
-        if self.file and (self.pin or self.ban or self.at_least or self.at_most):
+        if self.file and (
+            self.pin or self.ban or self.at_least or self.at_most or self.languages or self.no_twins
+        ):
             raise ValueError(
                 "a selection made elsewhere takes no constraints; leave out selection.file or them"
             )

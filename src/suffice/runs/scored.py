@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from suffice.common.errors import UserError
 from suffice.common.files import read_json, write_json
@@ -23,6 +23,9 @@ from suffice.runs.folder import RunFolder
 from suffice.runs.manifest import versions
 from suffice.scorers.options import make_scorer, resolved
 from suffice.scorers.protocol import Scores
+
+if TYPE_CHECKING:
+    from suffice.models.tokenizer import ChatTokenizer
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,20 @@ class Scored:
     scores: Scores
     about: dict[str, Any]
 
+    def tokenizer(self) -> ChatTokenizer | None:
+        """Returns the tokenizer of the model that scored; `None` where none did."""
+        base = self.about.get("base")
+        if base is None:
+            return None
+        from suffice.models.tokenizer import load_tokenizer
+
+        return load_tokenizer(*base)
+
+
+def absolute(spec: str) -> str:
+    """Returns a model's folder as a path from the root, so that it is found from anywhere; a name as it is."""
+    return str(Path(spec).absolute()) if Path(spec).exists() else spec
+
 
 def free_folder(out: Path) -> RunFolder:
     """Returns a folder to write scores or a selection to.
@@ -106,7 +123,11 @@ def score_alone(request: ScoreRequest, reporter: Reporter) -> dict[str, Any]:
 
 
 def score_files(
-    request: ScoreRequest, folder: RunFolder, reporter: Reporter, check: Callable[[Pool], None] | None = None
+    request: ScoreRequest,
+    folder: RunFolder,
+    reporter: Reporter,
+    check_target: Callable[[Target | None], None] | None = None,
+    check: Callable[[Pool], None] | None = None,
 ) -> Scored:
     """Does the work of `score_alone` in a folder that is locked.
 
@@ -114,6 +135,7 @@ def score_files(
         request: What to score.
         folder: Where to write.
         reporter: Where progress is told.
+        check_target: Refuses a target before the pool is read.
         check: Refuses a pool before it is scored.
     """
     source = request.model if request.uses_model or choose.needs_model(request.scorer) else None
@@ -121,6 +143,8 @@ def score_files(
         raise UserError(f"{request.dev} holds dev examples of no target", "give --target FILE as well")
     target = read_target(request.target, request.dev, seed=request.seed) if request.target else None
     choose.check_dev(request.scorer, target)
+    if check_target:
+        check_target(target)
     gathered = choose.gather(request.pool, target, reporter, terms=request.terms)
     if check:
         check(gathered.pool)
@@ -155,6 +179,7 @@ def score_files(
         "notes": scores.notes | {"missing": scores.missing},
         "seed": request.seed,
         "model": model.fingerprint if model else None,
+        "base": [absolute(source.spec), source.chat_template] if source else None,
         "pool": gathered.pool.fingerprint,
         "target": target.fingerprint if target else None,
         "versions": versions(),

@@ -47,6 +47,7 @@ class _Ngrams:
 
     name: str
     default_selector = "top"
+    makes = ("scores",)
     needs_model = False
     needs_target = True
     paper = "arXiv 2302.03169"

@@ -39,6 +39,7 @@ class Embedding:
     paper = "arXiv 2503.01807"
     cost = "a forward pass of every row"
     default_selector = "round_robin"
+    makes = ("scores", "affinities", "vectors")
     needs_model = True
     needs_target = True
 

@@ -29,6 +29,7 @@ class GradientNorm:
 
     name = "gradient_norm"
     default_selector = "top"
+    makes = ("scores",)
     needs_model = True
     needs_target = False
     paper = "arXiv 2107.07075"

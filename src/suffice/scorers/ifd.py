@@ -31,6 +31,7 @@ class IFD:
 
     name = "ifd"
     default_selector = "top"
+    makes = ("scores",)
     needs_model = True
     needs_target = False
     paper = "arXiv 2308.12032"

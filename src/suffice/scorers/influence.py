@@ -72,6 +72,7 @@ class Influence:
 
     name = "influence"
     default_selector = "round_robin"
+    makes = ("scores", "affinities")
     needs_model = True
     needs_target = True
     paper = "arXiv 2402.04333"

@@ -28,6 +28,7 @@ class Length:
     paper = "arXiv 2402.04833"
     cost = "a pass over the text"
     default_selector = "top"
+    makes = ("scores",)
     needs_model = False
     needs_target = False
 

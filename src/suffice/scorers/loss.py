@@ -20,6 +20,7 @@ class Loss:
 
     name = "loss"
     default_selector = "top"
+    makes = ("scores",)
     needs_model = True
     needs_target = False
     paper = "arXiv 1511.06343"

@@ -26,6 +26,7 @@ class _Perplexity:
 
     name: str
     default_selector = "top"
+    makes = ("scores",)
     needs_model = True
     needs_target = False
     paper = "arXiv 2309.04564"

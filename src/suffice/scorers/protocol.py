@@ -128,6 +128,8 @@ class Scorer(Protocol):
         paper: Where it comes from.
         cost: What it costs, in words.
         default_selector: The selector that suits its scores.
+        makes: What its scores hold: ``scores``, ``affinities`` (to each dev example), ``vectors``. A scorer that does
+            not say may hold any; one that makes more for a target names it in ``makes_for_target``.
         needs_model: Whether it cannot work without a model.
         needs_target: Whether it cannot work without a target.
 
@@ -139,6 +141,7 @@ class Scorer(Protocol):
     paper: str
     cost: str
     default_selector: str
+    makes: tuple[str, ...]
     needs_model: bool
     needs_target: bool
 

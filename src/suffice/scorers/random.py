@@ -20,6 +20,7 @@ class Random:
     paper = ""
     cost = "none"
     default_selector = "top"
+    makes = ("scores",)
     needs_model = False
     needs_target = False
 

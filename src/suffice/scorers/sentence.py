@@ -52,6 +52,8 @@ class Sentence:
     paper = "arXiv 1908.10084"
     cost = "words counted and reduced, or a forward pass of the encoder"
     default_selector = "facility_location"
+    makes = ("vectors",)
+    makes_for_target = ("scores", "affinities")
     needs_model = False
     needs_target = False
     Settings = SentenceSettings

@@ -31,6 +31,7 @@ class Superfiltering:
 
     name = "superfiltering"
     default_selector = "top"
+    makes = ("scores",)
     needs_model = True
     needs_target = False
     paper = "arXiv 2402.00530"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -15,12 +19,31 @@ class Constraints:
         ban: Ids of rows that are never chosen.
         at_least: How many rows of a source are chosen at the least.
         at_most: How many at the most.
+        languages: The languages of rows that may be chosen; all where there is none.
+        no_twins: How the twins are told of which no two are chosen, such as ``near@0.8``; empty for any.
+        language: The language of each row of the pool, where some are allowed alone [rows].
+        cluster: The first row of each row's cluster of twins, itself where it has none [rows].
     """
 
     pin: tuple[str, ...] = ()
     ban: tuple[str, ...] = ()
     at_least: Mapping[str, int] = field(default_factory=dict)
     at_most: Mapping[str, int] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    no_twins: str = ""
+    language: Sequence[str] | None = field(default=None, compare=False, repr=False)
+    cluster: NDArray[np.int64] | None = field(default=None, compare=False, repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns what was asked for."""
+        return {
+            "pin": list(self.pin),
+            "ban": list(self.ban),
+            "at_least": dict(self.at_least),
+            "at_most": dict(self.at_most),
+            "languages": list(self.languages),
+            "no_twins": self.no_twins,
+        }
 
 
 NONE = Constraints()

@@ -46,6 +46,9 @@ class DifficultyDomain:
             rows = left[draws.choice(able)]
             choices.append(_choice(request, rows, _rank(draws, len(rows))))
             openings.take(choices[-1].index)
+            for twin in openings.twins(choices[-1].index):
+                if twin in (rows := left.get(request.pool.sources[twin], [])):
+                    rows.remove(twin)
         return choices
 
 

@@ -10,7 +10,7 @@ from suffice.data.pool import Pool
 from suffice.data.reading import expand
 from suffice.data.terms import make_terms
 from suffice.runs.choose import check_budget, counts, gather
-from suffice.runs.constraints import check_constraints, constraints_of
+from suffice.runs.constraints import check_constraints, wanted_by
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from
 
@@ -47,6 +47,6 @@ def _check_choice(run: Run, pool: Pool) -> None:
     else:
         budgets = [settings.budget, *run.recipe.design.budgets]
         check_budget(max(budgets), pool)
-        constraints = constraints_of(settings, pool)
+        constraints = wanted_by(settings).made(pool, run.folder.cache, run.reporter, seed=run.recipe.seed)
         for budget in budgets:
             check_constraints(pool, budget, constraints)

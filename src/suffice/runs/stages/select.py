@@ -7,7 +7,7 @@ from typing import Any
 
 from suffice.common.files import digest_file, write_json
 from suffice.runs.choose import check_budget, select
-from suffice.runs.constraints import constraints_of, files_in
+from suffice.runs.constraints import files_in
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from, write_selection
 from suffice.scorers.protocol import Scores
@@ -53,7 +53,7 @@ class SelectStage:
             budget,
             target=run.target,
             seed=run.recipe.seed,
-            constraints=constraints_of(run.recipe.selection, run.pool),
+            constraints=run.constraints,
         )
 
     def _curve(self, run: Run, chosen: int) -> dict[str, dict[str, list[int]]]:
