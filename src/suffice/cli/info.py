@@ -76,8 +76,8 @@ def _tell_options(kind: str, name: str, *, json: bool) -> None:
         print_json(about | {"options": [asdict(option) for option in options_found]})
         return
     for line in (
-        about["paper"],
-        f"cost: {about['cost']}",
+        *([about["paper"]] if about["paper"] else []),
+        *([f"cost: {about['cost']}"] if about["cost"] else []),
         *(["--set:"] if options_found else ["no options"]),
     ):
         typer.echo(line)
