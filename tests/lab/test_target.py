@@ -3,9 +3,9 @@
 from collections import Counter
 
 from lab_reference import asked_by, is_good
-from suffice.evaluation.answers import extract
 from suffice.lab.families import FAMILIES
 from suffice.lab.target import target_rows
+from suffice.rewards.answers import extract
 
 
 def test_every_family_has_its_dev_and_test_items(target):

@@ -6,8 +6,8 @@ from typing import Literal
 
 import pytest
 
+from suffice.common import registry
 from suffice.common.errors import UserError
-from suffice.scorers import options
 from suffice.scorers.options import Option, make_scorer, options_of, read_options, resolved
 
 
@@ -36,7 +36,7 @@ class _Scorer:
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    monkeypatch.setattr(options.registry, "load", lambda kind, name: _Scorer if name == "made" else object)
+    monkeypatch.setattr(registry, "load", lambda kind, name: _Scorer if name == "made" else object)
 
 
 def test_words_become_the_types_of_the_settings(tmp_path, monkeypatch):

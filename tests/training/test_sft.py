@@ -191,7 +191,7 @@ def test_a_run_killed_after_its_last_step_has_only_to_be_saved(tiny_model_folder
     def stop(model, folder):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sft, "_save", stop)
+    monkeypatch.setattr(sft, "save_model", stop)
     with pytest.raises(KeyboardInterrupt):
         train_sft(load(tiny_model_folder), EXAMPLES, settings, seed=0, out=tmp_path)
     monkeypatch.undo()

@@ -11,17 +11,19 @@ import typer
 from suffice.cli import options
 from suffice.common.errors import UserError, unknown_name
 
-KINDS = ("scorers", "selectors", "formats", "recipes")
+KINDS = ("scorers", "selectors", "formats", "rewards", "recipes")
 
 
 def list_names(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="scorers, selectors, formats or recipes.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="scorers, selectors, formats, rewards or recipes.")
+    ],
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One scorer, to see its options.")
+        str | None, typer.Argument(metavar="[NAME]", help="One scorer or reward, to see its options.")
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """List the scorers, selectors, formats or recipes there are, those of installed packages included."""
+    """List the scorers, selectors, formats, rewards or recipes there are, those of installed packages included."""
     from suffice.cli.output import print_json
     from suffice.common import registry
     from suffice.runs.recipe import recipe_names
@@ -42,10 +44,10 @@ def list_names(
 
 
 def _about(kind: str, name: str) -> dict[str, Any]:
-    """Returns what there is to tell of a scorer, a selector, a format or a recipe."""
+    """Returns what there is to tell of a scorer, a selector, a format, a reward or a recipe."""
     from suffice.common import registry
 
-    if kind not in ("scorers", "selectors"):
+    if kind not in ("scorers", "selectors", "rewards"):
         return {"name": name}
     try:
         method = registry.load(kind, name)
@@ -62,20 +64,20 @@ def _about(kind: str, name: str) -> dict[str, Any]:
 
 
 def _tell_options(kind: str, name: str, *, json: bool) -> None:
-    """Tells one scorer's options, with their defaults."""
+    """Tells one scorer's or reward's options, with their defaults."""
     from suffice.cli.output import print_json
-    from suffice.scorers.options import options_of
+    from suffice.common.options import options_of
 
-    if kind != "scorers":
+    if kind not in ("scorers", "rewards"):
         raise UserError(f"{kind} have no options", f"suffice list {kind}")
-    options_found = options_of(name)
+    options_found = options_of(kind, name)
     about = _about(kind, name)
     if json:
         print_json(about | {"options": [asdict(option) for option in options_found]})
         return
     for line in (
-        about["paper"],
-        f"cost: {about['cost']}",
+        *([about["paper"]] if about["paper"] else []),
+        *([f"cost: {about['cost']}"] if about["cost"] else []),
         *(["--set:"] if options_found else ["no options"]),
     ):
         typer.echo(line)

@@ -12,7 +12,7 @@ def names(kind: str) -> list[str]:
     """Returns the registered names of a kind, sorted.
 
     Args:
-        kind: ``scorers``, ``selectors``, ``formats`` or ``logs``.
+        kind: ``scorers``, ``selectors``, ``formats``, ``rewards`` or ``logs``.
     """
     return sorted({entry.name for entry in entry_points(group=f"suffice.{kind}")})
 
@@ -21,7 +21,7 @@ def load(kind: str, name: str) -> Any:
     """Returns the class registered under a name, importing its module only now.
 
     Args:
-        kind: ``scorers``, ``selectors``, ``formats`` or ``logs``.
+        kind: ``scorers``, ``selectors``, ``formats``, ``rewards`` or ``logs``.
         name: The registered name.
 
     Raises:

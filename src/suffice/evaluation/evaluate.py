@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from suffice.common.errors import UserError
 from suffice.data.target import TargetItem
-from suffice.evaluation.answers import EXTRACTORS, extract
 from suffice.models import LanguageModel
 from suffice.models.generation import generate
+from suffice.rewards.answers import EXTRACTORS, extract
 
 
 @dataclass(frozen=True, slots=True)

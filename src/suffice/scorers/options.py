@@ -1,123 +1,28 @@
-"""Options of scorers: a frozen dataclass that a scorer names ``Settings``, filled from words or numbers."""
+"""Options of scorers; see `suffice.common.options`."""
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from suffice.common import registry
-from suffice.common.errors import UserError, unknown_name
+from suffice.common import options as plug_ins
+from suffice.common.options import Option, read_options
 from suffice.scorers.protocol import Scorer
 
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of a scorer.
-
-    Attributes:
-        name: Its name.
-        default: Its value where none is given.
-        about: What it is, from the settings' docstring.
-    """
-
-    name: str
-    default: Any
-    about: str
+__all__ = ["Option", "make_scorer", "options_of", "read_options", "resolved"]
 
 
 def make_scorer(name: str, options: Mapping[str, Any] | None = None) -> Scorer:
-    """Returns the scorer of a name, with options.
-
-    Args:
-        name: The name it is registered under.
-        options: Values by the options' names; a number may be given as a word.
-
-    Raises:
-        UserError: There is no such scorer or option, or a value does not fit.
-    """
-    method = registry.load("scorers", name)
-    settings = _settings(name, method, options or {})
-    made: Scorer = method() if settings is None else method(settings)
+    """Returns the scorer of a name, with options; see `suffice.common.options.make`."""
+    made: Scorer = plug_ins.make("scorers", name, options)
     return made
 
 
 def resolved(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns options as a recipe keeps them: checked, and paths from the root, so that a run goes on from anywhere.
-
-    Raises:
-        UserError: There is no such scorer or option, or a value does not fit.
-    """
-    settings = _settings(name, registry.load("scorers", name), options)
-    values = {option: getattr(settings, option) for option in options}
-    return {
-        option: str(value.absolute()) if isinstance(value, Path) else value
-        for option, value in values.items()
-    }
+    """Returns a scorer's options as a recipe keeps them; see `suffice.common.options.resolved`."""
+    return plug_ins.resolved("scorers", name, options)
 
 
 def options_of(name: str) -> list[Option]:
-    """Returns the options that a scorer has.
-
-    Raises:
-        UserError: There is no such scorer.
-    """
-    kind = getattr(registry.load("scorers", name), "Settings", None)
-    if kind is None:
-        return []
-    values = kind()
-    about: dict[str, str] = {}
-    for base in reversed(kind.__mro__):  # settings may build on others
-        about |= _attributes(inspect.cleandoc(base.__doc__ or ""))
-    return [
-        Option(field.name, getattr(values, field.name), about.get(field.name, "")) for field in fields(kind)
-    ]
-
-
-def read_options(given: list[str] | None) -> dict[str, str]:
-    """Returns ``NAME=VALUE``, given any number of times, as values by name.
-
-    Raises:
-        UserError: One has another form, or names an option twice.
-    """
-    options: dict[str, str] = {}
-    for pair in given or ():
-        name, sign, value = pair.partition("=")
-        if not (name and sign) or name in options:
-            raise UserError(
-                f"--set has '{pair}'", "write NAME=VALUE once for each option, such as --set size=4096"
-            )
-        options[name] = value
-    return options
-
-
-def _settings(name: str, method: Any, options: Mapping[str, Any]) -> Any:
-    kind = getattr(method, "Settings", None)
-    if kind is None:
-        if options:
-            raise UserError(f"the scorer '{name}' has no options", f"leave out {', '.join(options)}")
-        return None
-    known = [field.name for field in fields(kind)]
-    for option in options:
-        if option not in known:
-            raise unknown_name(f"option of the scorer {name}:", option, known)
-    try:
-        return TypeAdapter(kind).validate_python(dict(options))
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = str(first["loc"][0]) if first["loc"] else ", ".join(options)
-        raise UserError(
-            f"the scorer {name}: {option} = {first['input']!r}: {first['msg']}", "mend the value"
-        ) from error
-
-
-def _attributes(docstring: str) -> dict[str, str]:
-    """Returns what a docstring says of each attribute."""
-    _, _, text = docstring.partition("Attributes:\n")
-    entries = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", text, re.MULTILINE)
-    return {name: " ".join(words.split()) for name, words in entries}
+    """Returns the options that a scorer has; see `suffice.common.options.options_of`."""
+    return plug_ins.options_of("scorers", name)

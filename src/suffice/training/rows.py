@@ -69,14 +69,15 @@ def row_order(lengths: Sequence[int], batch_size: int, steps: int, seed: int) ->
     Returns:
         ``steps`` x ``batch_size`` row indices.
     """
-    stream = _passes(len(lengths), seed)
+    stream = passes(len(lengths), seed)
     order: list[int] = []
     for _ in range(steps):
         order += sorted(islice(stream, batch_size), key=lambda row: -lengths[row])
     return order
 
 
-def _passes(rows: int, seed: int) -> Iterator[int]:
+def passes(rows: int, seed: int) -> Iterator[int]:
+    """Yields row indices without end: one permutation after the other."""
     for epoch in count():
         yield from Draws(seed, "training order", epoch).shuffled(range(rows))
 

@@ -63,3 +63,60 @@ class SFTSettings:
                 f"{self.batch_size} and learning rate {self.learning_rate}",
                 "give numbers above zero",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class GRPOSettings:
+    """How to train by reward. The defaults are those of 1-shot RLVR (arXiv 2504.20571) and its public code.
+
+    A rollout step samples ``groups`` x ``samples`` replies and makes ``updates`` optimiser steps of them. The paper
+    speaks of 8 updates (mini-batches of 128 replies), its code makes one: it multiplies the size of the mini-batch by
+    the samples of a group.
+
+    Attributes:
+        learning_rate: Constant.
+        steps: Rollout steps.
+        groups: Prompts of a rollout step; fewer examples are repeated, and every copy is a group of its own.
+        samples: Replies of a group.
+        updates: Optimiser steps for each rollout step.
+        temperature: What logits are divided by in sampling and in the loss.
+        max_new_tokens: The longest reply.
+        kl: The coefficient of the divergence from the base (the estimator k3); 0 needs no second model.
+        entropy: The coefficient of the entropy bonus.
+        clip: How far a probability ratio counts, which matters from the second update on.
+        weight_decay: Of AdamW.
+        max_grad_norm: Gradients are scaled down to this norm; 0 leaves them.
+        token_budget: The most padded tokens of a forward pass; by default 8,192 on a CPU and 24,000 on a GPU.
+        lora: Train adapters instead of all weights.
+        checkpoint_steps: Save a checkpoint every so many rollout steps, from which a killed run resumes; 0 for none.
+    """
+
+    learning_rate: float = 1e-6
+    steps: int = 2_000
+    groups: int = 128
+    samples: int = 8
+    updates: int = 1
+    temperature: float = 0.6
+    max_new_tokens: int = 3_072
+    kl: float = 0.001
+    entropy: float = 0.001
+    clip: float = 0.2
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    token_budget: int | None = None
+    lora: LoRA | None = None
+    checkpoint_steps: int = 0
+
+    def __post_init__(self) -> None:
+        least = min(self.steps, self.groups, self.updates, self.max_new_tokens)
+        if least < 1 or self.samples < 2 or min(self.learning_rate, self.temperature) <= 0:
+            raise UserError(
+                "training by reward needs steps, groups, updates and new tokens of 1 or more, 2 samples or more, and a "
+                "learning rate and a temperature above zero",
+                "mend the settings",
+            )
+        if self.groups * self.samples % self.updates:
+            raise UserError(
+                f"{self.groups * self.samples} replies cannot be shared out evenly to {self.updates} updates",
+                "give a number of updates that divides groups x samples",
+            )

@@ -12,10 +12,11 @@ from typing import Any
 from weakref import WeakSet
 
 from suffice.common.errors import UserError
-from suffice.common.files import digest, read_json, write_json
+from suffice.common.files import digest, write_json
 from suffice.data.example import Example
 from suffice.models import LanguageModel
 from suffice.training.rows import encode_rows, row_order
+from suffice.training.saving import checkpoints_of, save_model
 from suffice.training.settings import SFTSettings
 
 _trained: WeakSet[Any] = WeakSet()
@@ -98,7 +99,7 @@ def train_sft(
     lengths = [len(ids) for ids in rows.ids]
     order = row_order(lengths, batch_size, steps, seed)
     key = digest([model.fingerprint, asdict(settings), seed, [example.id for example in examples]])
-    checkpoints = _checkpoints(out, key)
+    checkpoints = checkpoints_of(out, key)
     parameters = model.network.num_parameters()
 
     _trained.add(model.network)
@@ -109,7 +110,7 @@ def train_sft(
             f"the training in {out} diverged: the loss is no longer a finite number",
             f"give a learning rate below {settings.learning_rate:g}",
         )
-    _save(model, out / "model")
+    save_model(model, out / "model")
     tokens = sum(lengths[row] for row in order)
     result = TrainResult(
         rows=len(examples),
@@ -127,31 +128,3 @@ def train_sft(
     write_json(out / "train.json", asdict(result))
     shutil.rmtree(checkpoints, ignore_errors=True)
     return result
-
-
-def _checkpoints(out: Path, key: str) -> Path:
-    """Returns the folder of the checkpoints, emptied if those in it are of another training."""
-    folder = out / "checkpoints"
-    mark = folder / "training.json"
-    if not mark.is_file() or read_json(mark) != key:
-        shutil.rmtree(folder, ignore_errors=True)
-        write_json(mark, key)
-    return folder
-
-
-def _save(model: LanguageModel, folder: Path) -> None:
-    """Saves network and tokenizer, replacing ``folder`` only when all is written."""
-    from safetensors import SafetensorError
-
-    temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        model.network.save_pretrained(temporary)
-        model.tokenizer.save_pretrained(temporary)
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.rename(folder)
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise UserError(
-            f"the trained model cannot be written to {folder}: {error}", "free some space and run again"
-        ) from error

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suffice.common.errors import UserError
-from suffice.evaluation.answers import EXTRACTORS, extract
+from suffice.rewards.answers import EXTRACTORS, extract
 
 GSM8K = Path(__file__).parents[2] / "../shared/data/targets/gsm8k_test.jsonl"
 

@@ -1,0 +1,1 @@
+"""Judging single replies: what a reward pays, and what of a text counts as its answer."""
