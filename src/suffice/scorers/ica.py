@@ -61,6 +61,7 @@ class ICA:
     name = "ica"
     paper = "arXiv 2510.14459"
     cost = "a forward pass of every row, one with examples before it, one of its prompt"
+    makes = ("scores",)
     default_selector = "top"
     needs_model = True
     needs_target = True
