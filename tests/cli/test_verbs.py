@@ -67,7 +67,10 @@ def test_score_and_then_select(files, capsys):
     call("select", "--pool", "pool.jsonl", "--scorer", "length", "--budget", 2, "--out", "out")
     assert Path("scored/selection.jsonl").read_bytes() == Path("out/selection.jsonl").read_bytes()
     assert run(["select", "scored"]) == 2
-    assert capsys.readouterr().err == "suffice: select lacks --budget; give how many rows to choose, or --budget-tokens\n"
+    assert (
+        capsys.readouterr().err
+        == "suffice: select lacks --budget; give how many rows to choose, or --budget-tokens\n"
+    )
     assert run(["select", "scored", "--budget", "2", "--pool", "pool.jsonl"]) == 2
     assert capsys.readouterr().err == (
         "suffice: scored has been scored already; give only how to choose: --budget, --selector and constraints\n"

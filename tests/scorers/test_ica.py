@@ -7,10 +7,11 @@ import pytest
 
 from made_data import chat, make_example, make_pool, make_target
 from suffice.common.errors import UserError
+from suffice.common.progress import Silent
 from suffice.data.pool import Pool
 from suffice.data.target import Target
 from suffice.scorers.embedding import embed
-from suffice.scorers.ica import ICA, ICASettings, ICASum, behind_examples
+from suffice.scorers.ica import ICA, WARNING, ICASettings, ICASum, behind_examples, gain_of_dev
 from suffice.scorers.protocol import ScoringContext
 
 TARGET = make_target(["a", "b", "a", "b", "a"])
@@ -66,6 +67,29 @@ def test_the_definition(tmp_path, tiny_model, pool, examples):
     assert scores.notes["rows_without_room"] == scores.notes["rows_with_fewer_examples"] == 0
 
 
+def test_whether_the_model_learns_in_context_is_told_by_the_dev_examples(tmp_path, tiny_model):
+    dev = [item.conversation for item in TARGET.dev]
+    gains = []
+    for i, turns in enumerate(dev):
+        others = Pool.from_examples([make_example(turns, 1)])
+        one = Target((TARGET.items[0], *(item for k, item in enumerate(TARGET.dev) if k != i)))
+        gains.append(
+            ICA(ICASettings(2))
+            .score(others, ScoringContext(tmp_path, model=tiny_model, target=one))
+            .values[0]
+        )
+    assert gain_of_dev(tiny_model, dev, 2) == pytest.approx(np.mean(gains), abs=1e-5)
+    assert gain_of_dev(tiny_model, dev[:1], 2) == 0
+    said = []
+    reporter = Silent()
+    reporter.say = said.append
+    context = ScoringContext(tmp_path, model=tiny_model, target=TARGET, reporter=reporter)
+    notes = ICA(ICASettings(2)).score(make_pool(2), context).notes
+    assert notes["gain_of_dev"] == pytest.approx(np.mean(gains), abs=1e-4)
+    assert ("warning" in notes) == (notes["gain_of_dev"] <= 0)
+    assert said == ([f"ica  {WARNING}"] if "warning" in notes else [])
+
+
 def test_where_the_window_is_short_fewer_examples_stand_there(tiny_model):
     row = make_example(chat("long " * 60, "river stone"), 1)
     encoded = tiny_model.chat.encode(row.messages)
@@ -74,13 +98,13 @@ def test_where_the_window_is_short_fewer_examples_stand_there(tiny_model):
     sizes = [len(tiny_model.chat.encode(one).ids) for one in dev]
     room = (tiny_model.window - len(encoded.ids)) // sizes[0]
     assert 0 < room < 3, (tiny_model.window, len(encoded.ids), sizes)
-    passage, used = behind_examples(tiny_model, row, encoded, dev)
+    passage, used = behind_examples(tiny_model, row.messages, None, encoded, dev)
     assert used == room
     assert [passage.ids[place] for place in passage.places] == wanted
     assert passage.ids == tiny_model.chat.encode([*dev[0], *(dev[1] if room > 1 else ()), *row.messages]).ids
     full = make_example(chat("long " * (tiny_model.window // 2), "river"), 1)
     encoded = tiny_model.chat.encode(full.messages)
-    passage, used = behind_examples(tiny_model, full, encoded, dev)
+    passage, used = behind_examples(tiny_model, full.messages, None, encoded, dev)
     assert (used, passage.ids) == (0, encoded.ids)
 
 

@@ -7,12 +7,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from made_data import make_pool
+from made_data import chat, make_example, make_pool
 from suffice.common.errors import UserError
+from suffice.data.pool import Pool
 from suffice.scorers.histories.scoring import HistorySettings
 from suffice.scorers.limr import LIMR, LIMRSettings, alignments
 from suffice.scorers.protocol import ScoringContext
@@ -166,6 +169,24 @@ def test_on_the_published_history_the_score_is_nearly_a_function_of_the_mean():
     moving = (means > 0) & (means < 1)
     of_eight = (means * (1 - means) / 8)[moving]
     assert np.median(deviations[moving] ** 2 / of_eight) == pytest.approx(1.087, abs=1e-3)
+
+
+@published
+def test_the_published_problems_meet_their_history_by_their_index(tmp_path):
+    def pool_of(name):
+        rows = pq.read_table(PUBLISHED.with_name(name), columns=["prompt", "reward_model"]).to_pylist()
+        path = str(PUBLISHED.with_name(name))
+        turns = [chat(row["prompt"][0]["content"], row["reward_model"]["ground_truth"]) for row in rows]
+        return Pool.from_examples(replace(make_example(one, i), file=path) for i, one in enumerate(turns, 1))
+
+    scorer, context = RewardVariance(HistorySettings(PUBLISHED)), ScoringContext(tmp_path)
+    everything = pool_of("dsr_sub.parquet")
+    scores = scorer.score(everything, context)
+    assert (scores.missing, scores.notes["matched_by"]) == (0, "extra_info.index")
+    first = everything[int(scores.values.argmax())]
+    copies = pool_of("pi1_r128.parquet")
+    assert all(row.messages == first.messages for row in copies)
+    assert scorer.score(copies, context).values.tolist() == [scores.values.max()] * 128
 
 
 @published

@@ -47,6 +47,7 @@ class GradientFeatures:
     name = "gradient_features"
     paper = "arXiv 2407.15235"
     cost = "one forward and one backward pass"
+    makes = ("vectors",)
     default_selector = "tagcos"
     needs_model = True
     needs_target = False

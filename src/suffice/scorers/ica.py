@@ -8,6 +8,9 @@ paper takes for the latter the model as it is, with the k nearest of the held-ou
     s(x, y) = l(y | x; θ) - l(y | nearest examples, x; θ)
 
 with l the negative log-likelihood of the answer. A sum over tokens rewards length, so the plain form here is the mean.
+
+All of it rests on the model's learning in context. Whether it does is told by the held-out examples themselves, each
+behind the nearest of the others.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +31,13 @@ from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.scorers.shards import TOKEN_BUDGET, Advance, Arrays
 
 if TYPE_CHECKING:
-    from suffice.data.example import Example, Message
+    from suffice.data.example import Message
     from suffice.data.pool import Pool
     from suffice.models.chat import Encoded
     from suffice.models.loading import LanguageModel
 
 Turns = Sequence["Message"]
+WARNING = "the target's examples, in the context, make its own answers no likelier: this model tells nothing by them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class ICA:
     name = "ica"
     paper = "arXiv 2510.14459"
     cost = "a forward pass of every row, one with examples before it, one of its prompt"
+    makes = ("scores",)
     default_selector = "top"
     needs_model = True
     needs_target = True
@@ -70,7 +75,8 @@ class ICA:
 
         A row has no score where `loss` has none, or where the window has no room for it behind one example. Where
         it has room for some of the examples only, the nearest stand there; ``rows_with_fewer_examples`` counts such
-        rows.
+        rows. ``gain_of_dev`` is the mean score of the dev examples, each behind the nearest of the others; where it is
+        not above 0, the notes have a ``warning``.
 
         Raises:
             UserError: There is no model, no target or no dev example, or no example is asked for.
@@ -97,13 +103,18 @@ class ICA:
         found, notes = pass_over_answers(
             self.name, "losses-behind-examples", work, pool, context, settings=about
         )
-        used = found["examples"]
+        used, gain = found["examples"], gain_of_dev(context.model, dev, self.settings.examples)
+        warning: dict[str, str] = {} if gain > 0 else {"warning": WARNING}
+        if warning:
+            context.reporter.say(f"{self.name}  {WARNING}")
         return plain.scores(
             pool,
             self._values(plain.loss - found["loss"], plain.tokens),
             rows_without_room=int(((used == 0) & ~np.isnan(plain.loss)).sum()),
             rows_with_fewer_examples=int(((used > 0) & (used < min(self.settings.examples, len(dev)))).sum()),
             tokens=int(plain.notes["tokens"]) + int(notes["tokens"]),
+            gain_of_dev=round(gain, 4),
+            **warning,
         )
 
     def _values(self, gains: NDArray[np.float64], tokens: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -134,7 +145,8 @@ def _losses_behind_examples(
     for i, (row, encoded) in enumerate(zip(pool, rows, strict=True)):
         if encoded is None or len(encoded.ids) > model.window:
             continue
-        passage, used[i] = behind_examples(model, row, encoded, [dev[k] for k in nearest[i][:count]])
+        shown = [dev[k] for k in nearest[i][:count]]
+        passage, used[i] = behind_examples(model, row.messages, row.tools, encoded, shown)
         if used[i]:
             kept.append(i)
             groups.append([passage])
@@ -149,29 +161,53 @@ def _losses_behind_examples(
     return {"loss": loss, "tokens": tokens, "passed": passed, "fate": fate, "examples": used}
 
 
+def gain_of_dev(model: LanguageModel, dev: Sequence[Turns], count: int) -> float:
+    """Returns the mean over dev examples of what the nearest ``count`` of the others take off the loss of each.
+
+    0 where none has another before it.
+    """
+    nearest = nearest_examples(model, dev, dev)
+    groups: list[list[Passage]] = []
+    for i, turns in enumerate(dev):
+        others = [dev[k] for k in nearest[i] if k != i][:count]
+        encoded = model.chat.encode(turns)
+        passage, used = behind_examples(model, turns, None, encoded, others)
+        if used:
+            groups += [[answer_passage(encoded)], [passage]]
+    losses = [
+        found[0].mean(dtype=np.float64) for found in token_losses(model, groups, TOKEN_BUDGET[model.device])
+    ]
+    return float(np.mean(np.subtract(losses[::2], losses[1::2]))) if losses else 0.0
+
+
 def behind_examples(
-    model: LanguageModel, row: Example, encoded: Encoded, examples: Sequence[Turns]
+    model: LanguageModel,
+    turns: Turns,
+    tools: Sequence[dict[str, Any]] | None,
+    encoded: Encoded,
+    examples: Sequence[Turns],
 ) -> tuple[Passage, int]:
-    """Returns a row behind as many of the examples as the window has room for, from the first, and how many that are.
+    """Returns a conversation behind as many examples as the window has room for, from the first, and how many that are.
 
     Args:
         model: The model.
-        row: The row; what a system turn of its own says stays in front.
+        turns: The conversation; what a system turn of its own says stays in front.
+        tools: The tools it offers.
         encoded: Its tokens.
         examples: Whole conversations; what their system turns say is left out.
 
     Returns:
-        The passage, whose places are those of the row's own answer tokens, and the number of examples; 0, and the row
-        alone, where there is room for none or the template renders the row otherwise behind them.
+        The passage, whose places are those of the conversation's own answer tokens, and the number of examples; 0, and
+        the conversation alone, where there is room for none or the template renders it otherwise behind them.
     """
     alone = answer_passage(encoded)
     wanted = [encoded.ids[place] for place in alone.places]
-    system = [turn for turn in row.messages[:1] if turn["role"] == "system"]
-    own = row.messages[len(system) :]
+    system = [turn for turn in turns[:1] if turn["role"] == "system"]
+    own = turns[len(system) :]
     for used in range(len(examples) if wanted else 0, 0, -1):
         shown = [turn for example in examples[:used] for turn in example if turn["role"] != "system"]
         try:
-            whole = answer_passage(model.chat.encode([*system, *shown, *own], row.tools))
+            whole = answer_passage(model.chat.encode([*system, *shown, *own], tools))
         except UserError:
             continue
         places = whole.places[-len(wanted) :]

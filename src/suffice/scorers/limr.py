@@ -48,6 +48,7 @@ class LIMR:
     name = "limr"
     paper = "arXiv 2502.11886"
     cost = "a pass over the history of a training that was made before"
+    makes = ("scores",)
     default_selector = "top"
     needs = ("history",)
     needs_model = False

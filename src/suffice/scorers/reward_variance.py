@@ -32,6 +32,7 @@ class RewardVariance:
     name = "reward_variance"
     paper = "arXiv 2504.20571"
     cost = "a pass over the history of a training that was made before"
+    makes = ("scores",)
     default_selector = "top"
     needs = ("history",)
     needs_model = False
