@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import torch
@@ -23,7 +23,7 @@ from suffice.common.errors import UserError
 from suffice.gradients.adam import Adam, Moments, update
 from suffice.gradients.head import Head
 from suffice.gradients.layers import Layer, trained_again
-from suffice.gradients.projection import Dense, Projection, Sketch, side
+from suffice.gradients.projection import Dense, Projection, Sketch, multiplier, side
 from suffice.gradients.rows import Reason
 from suffice.models.batching import pad, token_batches
 from suffice.models.losses import Passage
@@ -58,12 +58,26 @@ class FeatureSettings:
         return (Dense if self.projection == "dense" else Sketch)(self.size, self.seed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
+@dataclass(frozen=True)
+class Sides:
     """The matrices of a layer's two sides, [side, numbers] each; `None` where there is none."""
 
     inputs: torch.Tensor | None
     outputs: torch.Tensor | None
+
+    @cached_property
+    def project_inputs(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What projects a layer's inputs [rows, tokens, inputs]."""
+        return _projector(self.inputs)
+
+    @cached_property
+    def project_outputs(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What projects the gradient at its outputs [rows, tokens, outputs]."""
+        return _projector(self.outputs)
+
+
+def _projector(matrix: torch.Tensor | None) -> Callable[[torch.Tensor], torch.Tensor]:
+    return multiplier(matrix) if matrix is not None else lambda values: values
 
 
 class PerExample:
@@ -206,17 +220,14 @@ class PerExample:
         if layer.name in self._seen:
             raise UserError(f"the layer of '{layer.name}' runs twice in one pass", "use another model")
         self._seen.add(layer.name)
-        matrix = self.sides[layer.name].inputs
         if self._last is None or self._last[0] is not inputs:
-            projected = inputs.detach() if matrix is None else inputs.detach() @ matrix.T
-            self._last = inputs, projected
+            self._last = inputs, self.sides[layer.name].project_inputs(inputs.detach())
         made.register_hook(partial(self._backward, layer, self._last[1]))  # type: ignore[no-untyped-call]
 
     def _backward(self, layer: Layer, inputs: torch.Tensor, gradient: torch.Tensor) -> None:
         """Adds a layer's share to the features of the batch."""
         with torch.no_grad():
-            matrix = self.sides[layer.name].outputs
-            outputs = gradient if matrix is None else gradient @ matrix.T
+            outputs = self.sides[layer.name].project_outputs(gradient)
             one, other = (inputs, outputs) if layer.turned else (outputs, inputs)
             block = (one.mT @ other).float()  # as the weight has it [rows, ...]
             if self._moments:
@@ -224,7 +235,7 @@ class PerExample:
             self._projection.add(self._features, layer.name, block.flatten(1))
             self._received.add(layer.name)
 
-    def _draw_sides(self) -> dict[str, _Sides]:
+    def _draw_sides(self) -> dict[str, Sides]:
         """Draws the matrices of both sides, the layers' inputs by who shares them."""
         size, seed, device = self.settings.side, self.settings.seed, self.network.device
         shared = self._shared_inputs() if size else {}
@@ -239,7 +250,7 @@ class PerExample:
             leader = shared.get(layer.name, layer.name)
             if leader not in inputs:
                 inputs[leader] = drawn(f"inputs of {leader}", layer.inputs)
-            sides[layer.name] = _Sides(inputs[leader], drawn(f"outputs of {layer.name}", layer.outputs))
+            sides[layer.name] = Sides(inputs[leader], drawn(f"outputs of {layer.name}", layer.outputs))
         return sides
 
     def _shared_inputs(self) -> dict[str, str]:
