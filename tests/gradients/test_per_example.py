@@ -192,7 +192,7 @@ class _Twice(torch.nn.Module):
 def test_layers_whose_rows_cannot_be_told_apart_are_refused_by_name(wrapper, message):
     net = network("llama")
     net.model.layers[1].mlp.up_proj = wrapper(net.model.layers[1].mlp.up_proj)
-    row = type(make_rows(1)[0])(list(range(11)), [3])
+    row = type(make_rows(1)[0])(list(range(12)), [3, 11])
     with pytest.raises(UserError) as caught:
         PerExample(net, body_layers(net), FeatureSettings(size=64, side=8)).compute([row, row], 500)
     assert str(caught.value) == message

@@ -137,7 +137,7 @@ class PerExample:
         """
         features = torch.zeros(len(rows), self.settings.size)
         with self._watched():
-            for places in token_batches([len(row.ids) for row in rows], token_budget):
+            for places in token_batches([row.places[-1] for row in rows], token_budget):
                 features[places] = self._batch([rows[i] for i in places]).cpu()
                 if advance:
                     advance(len(places))
@@ -150,24 +150,22 @@ class PerExample:
         return features, reasons
 
     def _batch(self, rows: Sequence[Passage]) -> torch.Tensor:
-        # Padding on the right is seen by no real token and has no loss, so its gradient is zero: no mask is
-        # needed, and attention stays plainly causal.
+        # The last trained token and what follows it predict nothing, so they are left out. Padding on the right
+        # is seen by no real token and has no loss, so its gradient is zero: no mask is needed, and attention stays
+        # plainly causal.
         device = self.network.device
-        ids, _ = pad([row.ids for row in rows], device)
-        owners = [i for i, row in enumerate(rows) for _ in row.places]
-        at = (
-            torch.tensor(owners, device=device),
-            torch.tensor([p for r in rows for p in r.places], device=device),
-        )
-        weights = torch.tensor([1 / len(row.places) for row in rows], device=device)[at[0]]
+        ids, _ = pad([row.ids[: row.places[-1]] for row in rows], device)
+        owners = torch.tensor([i for i, row in enumerate(rows) for _ in row.places], device=device)
+        before = torch.tensor([place - 1 for row in rows for place in row.places], device=device)
+        labels = torch.tensor([row.ids[place] for row in rows for place in row.places], device=device)
+        weights = torch.tensor([1 / len(row.places) for row in rows], device=device)[owners]
         self._features = torch.zeros(len(rows), self.settings.size, device=device)
         self._width = ids.shape[1]
         self._forget()
         with torch.enable_grad():
             states = self.network.base_model(input_ids=ids, use_cache=False).last_hidden_state
-        where = at[0], at[1] - 1
         seeds = torch.zeros_like(states)
-        seeds[where] = self._head.gradient(states[where].detach(), ids[at], weights)
+        seeds[owners, before] = self._head.gradient(states[owners, before].detach(), labels, weights)
         assert self._leaf is not None
         torch.autograd.grad(states, self._leaf, seeds)
         self._check_received()
