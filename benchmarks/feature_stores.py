@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,9 +27,11 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def in_turns(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+def in_turns(
+    ways: dict[str, Callable[[], object]], repeats: int, *, warm: bool = True
+) -> dict[str, list[float]]:
     """Times ways in turns, each once beforehand to warm up."""
-    for work in ways.values():
+    for work in ways.values() if warm else ():
         work()
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(repeats):
@@ -103,14 +104,18 @@ def _score(folder: Path, size: int, queries: int, shards: int) -> None:
     """Scores a store and says what that took; runs in a process of its own."""
     torch.set_num_threads(1)
     target = Queries(torch.randn(queries, size, generator=torch.Generator().manual_seed(1)))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    started, rows = time.perf_counter(), 0
+    before, started, rows = _most_memory(), time.process_time(), 0
     ids = [[f"{i}"] * SHARD_ROWS for i in range(shards)]
     for cosines, _ in Store(folder, {"bits": "int8"}).cosines(ids, target):
         rows += len(cosines)
-    taken = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{before:,.0f} MiB before, {after:,.0f} MiB at most, {rows / taken:,.0f} rows/s from the disk")
+    taken = time.process_time() - started
+    print(f"{before:,.0f} MiB before, {_most_memory():,.0f} at most, {rows / taken:,.0f} rows a CPU second")
+
+
+def _most_memory() -> float:
+    """Returns the most MiB that this process ever had resident, mapped files among them (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 if __name__ == "__main__":
