@@ -29,7 +29,7 @@ import argparse
 import itertools
 import platform
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
