@@ -1,136 +1,251 @@
-"""Gradient features against the literal loop of LESS and against the least that any engine has to do.
+"""Gradient features and their stores against the loop of LESS, bergson, a LoRA step, and the least there is to do.
 
-Run with ``python benchmarks/influence.py [--model FOLDER] [--rows N] [--repeats N]``. All run on one thread, in
-turns. Without ``--model`` the network is an untrained Llama of the lab's size (1.2M parameters).
+Run with ``python benchmarks/influence.py [--model FOLDER] [--shapes lab,slice,full] [--repeats N]``. Everything runs on
+one thread over the same rows, in turns; given are medians of CPU seconds, which other work on the machine disturbs
+least. bergson is timed where it is installed (``pip install --no-deps bergson==2.5.1`` and what its import asks
+for), on the best of several token batches (on *full*, the best on *slice*).
 
-- *loop:* batch size 1, one backward pass, and a dense Rademacher projection of 16 gradients at a time, as LESS has it,
-  to the same size; the projection is timed on a part of one layer's weight and scaled up to all.
-- *floor:* forward and backward of the activations alone over the same batches, with the head on trained tokens:
-  no feature is made.
-- *LoRA step:* forward and backward of a training step with adapters of rank 16 on all linear layers, in the same
-  batches, the head on all tokens as transformers has it, without the optimiser.
+Shapes:
+
+- *lab:* the lab's base (``--model``, 1.2M parameters) over rows of its pool. Here alone the gradients mean something, so
+  here ranks are compared with those of exact gradients, and the loop of LESS is run.
+- *slice*, *full:* 6 and 30 layers of the shape of SmolLM-135M with random weights, a vocabulary of 49,152 and rows of
+  random tokens, 30 % of them trained on.
+
+Ways:
+
+- *features:* ours, with the default settings, from rows of tokens to int8 codes.
+- *floor:* forward and backward of activations over the same batches, with the head on trained tokens.
+- *LoRA step:* forward and backward of adapters of rank 16 on all linear layers in the same batches, without the
+  optimiser, once with the head of the features and once with that of transformers.
+- *LESS loop:* one backward pass a row and a dense Rademacher projection to the same size, 16 gradients at a time.
+
+Nothing is compiled on any side.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
-import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+import itertools
+import platform
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from feature_stores import in_turns, memory, scoring, seconds, store_bytes
+from gradient_engines import (
+    Work,
+    bergson_features,
+    bergson_version,
+    floor,
+    gradients,
+    less_loop,
+    lora_steps,
+)
+from scipy.stats import spearmanr
 
-from suffice.gradients.codes import KINDS, Queries, code_norms
+from suffice.common.draws import Draws
+from suffice.gradients.codes import Bits, Queries, code_norms
 from suffice.gradients.codes import encode as encode_features
 from suffice.gradients.featurise import TOKEN_BUDGET
 from suffice.gradients.layers import body_layers
 from suffice.gradients.per_example import FeatureSettings, PerExample
-from suffice.gradients.projection import Dense, Sketch
-from suffice.gradients.reference import features_one_by_one
 from suffice.gradients.rows import encode
 from suffice.models import load_model
-from suffice.models.batching import pad, token_batches
 from suffice.models.losses import Passage
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-sys.path.insert(0, str(Path(__file__).parent))
-from embedding import conversations, seconds
-
-from tiny_model import build_tiny_model
-
-BUDGET = TOKEN_BUDGET["cpu"]
-
-
-def lora_steps(network: torch.nn.Module, rows: list[Passage]) -> Callable[[], object]:
-    """Returns what runs forward and backward passes with adapters over the batches."""
-    import peft
-
-    config = peft.LoraConfig(r=16, target_modules="all-linear")
-    adapted = peft.get_peft_model(copy.deepcopy(network), config)
-
-    def run() -> None:
-        for batch in token_batches([len(row.ids) for row in rows], BUDGET):
-            ids, mask = pad([rows[i].ids for i in batch])
-            labels = torch.full_like(ids, -100)
-            for place, i in enumerate(batch):
-                labels[place, rows[i].places] = ids[place, rows[i].places]
-            adapted(input_ids=ids, attention_mask=mask, labels=labels, use_cache=False).loss.backward()
-
-    return run
+TARGETS = 16
+BUDGETS = {
+    "lab": (512, 1024, 2048, 4096),
+    "slice": (512, 1024, 2048),
+    "full": (1024,),
+}  # bergson's, to choose from
+SEEDS = range(3)
 
 
-def loop_seconds(network: torch.nn.Module, rows: list[Passage], names: list[str], size: int) -> float:
-    """Returns the seconds a row of the literal loop of LESS."""
-    backward = seconds(lambda: features_one_by_one(network, rows, names, Sketch(size, 0))) / len(rows)
-    part, out = torch.randn(16, 2048), torch.zeros(16, size)
-    projecting = seconds(lambda: Dense(size, 0).add(out, "w", part)) / part.numel()
-    weights = sum(network.get_parameter(name).numel() for name in names)
-    return backward + projecting * weights
+@dataclass
+class Shape:
+    """A network and rows to compute features of."""
+
+    name: str
+    network: Any
+    rows: list[Passage]
 
 
-def scoring_rates(size: int, rows: int, queries: int) -> None:
-    """Prints how many stored rows a second meet the target's features, kind by kind."""
-    generator = torch.Generator().manual_seed(0)
-    features = torch.randn(rows, size, generator=generator)
-    target = Queries(torch.randn(queries, size, generator=generator))
-    codes = torch.from_numpy(encode_features(features, "int8"))
-    other = torch.from_numpy(encode_features(features[:queries], "int8")).T
-    bare = min(seconds(lambda: torch._int_mm(codes, other)) for _ in range(5))
-    print(f"bare int8 product        {rows / bare:>12,.0f} rows/s")
-    for kind in KINDS:
-        stored = encode_features(features, kind)
-        norms = code_norms(stored, kind)
-        taken = min(seconds(lambda s=stored, n=norms, k=kind: target.cosines(s, n, k)) for _ in range(3))
-        print(f"scoring, {kind:<15} {rows / taken:>12,.0f} rows/s, {stored[0].nbytes:,} bytes a row")
+def lab(model: str, rows: int) -> tuple[Shape, list[Passage]]:
+    """Returns the lab's base with rows of its pool, and examples of its target in turns of families."""
+    from suffice.lab.pool import pool_rows
+    from suffice.lab.target import target_rows
+    from suffice.lab.world import build_world
+
+    loaded, world = load_model(model, device="cpu"), build_world()
+    chats = [
+        row["messages"] for row in itertools.islice(pool_rows(world, 2 * rows), 2 * rows) if "messages" in row
+    ]
+    asked = [row for row in target_rows(world, 1, 2) if row["split"] == "dev"]
+    pairs = [[("user", row["prompt"]), ("assistant", row["answer"])] for row in asked]
+    wanted = [[{"role": role, "content": text} for role, text in pair] for pair in pairs]
+
+    def passages(found: list[Any]) -> list[Passage]:
+        return [row for row in encode(loaded, [(chat, None) for chat in found]) if isinstance(row, Passage)]
+
+    kept = passages([chat for chat in chats if isinstance(chat, list)])[:rows]
+    return Shape("lab", loaded.network, kept), passages(wanted)[:TARGETS]
+
+
+def smol(name: str, layers: int, tokens: int) -> Shape:
+    """Returns layers of the shape of SmolLM-135M with random weights, and rows of random tokens."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=49_152,
+        hidden_size=576,
+        intermediate_size=1536,
+        num_hidden_layers=layers,
+        num_attention_heads=9,
+        num_key_value_heads=3,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = LlamaForCausalLM(config).eval()
+    draws, rows = Draws(0, "benchmark-influence"), []
+    while sum(len(row.ids) for row in rows) < tokens:
+        length = draws.between(180, 220)
+        ids = [draws.below(config.vocab_size) for _ in range(length)]
+        rows.append(Passage(ids, list(range(length - round(0.3 * length), length))))
+    return Shape(name, network, rows)
+
+
+def ways(shape: Shape, settings: FeatureSettings, budget: int) -> dict[str, Work]:
+    """Returns what is timed over a shape, ours first."""
+    network, rows = shape.network, shape.rows
+    engine = PerExample(network, body_layers(network), settings)
+    found: dict[str, Work] = {
+        "features": lambda: encode_features(engine.compute(rows, budget)[0], "int8"),
+        "LoRA step, same head": lora_steps(network, rows, budget, whole_head=False),
+    }
+    if shape.name == "lab":
+        found["floor"] = floor(network, rows, budget)
+        found["LoRA step, whole head"] = lora_steps(network, rows, budget, whole_head=True)
+    if bergson_version():
+        tries = {size: bergson_features(network, rows, size) for size in BUDGETS[shape.name]}
+        best = min(tries, key=lambda size: seconds(tries[size])) if len(tries) > 1 else next(iter(tries))
+        found[f"bergson, {best:,} tokens"] = tries[best]
+    return found
+
+
+def compare_speed(shape: Shape, settings: FeatureSettings, repeats: int) -> None:
+    """Prints rows per second of each way, and how the features compare in the same turns."""
+    tokens = sum(len(row.ids) for row in shape.rows)
+    trained = sum(len(row.places) for row in shape.rows) / tokens
+    budget = TOKEN_BUDGET["cpu"]
+    print(
+        f"\n{shape.name}: {len(shape.rows):,} rows, {tokens:,} tokens, {trained:.0%} trained on; features of "
+        f"{settings.size:,} numbers from sides of {settings.side}; {budget:,} tokens a batch; {repeats} turns",
+        flush=True,
+    )
+    times = in_turns(ways(shape, settings, budget), repeats, warm=shape.name == "lab")
+    for name, taken in times.items():
+        ratios = sorted(other / ours for other, ours in zip(taken, times["features"], strict=True))
+        print(
+            f"  {name:<24} {len(shape.rows) / statistics.median(taken):>9,.2f} rows/s   features are "
+            f"{statistics.median(ratios):6.2f} times as fast ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
+    if shape.name == "lab":
+        few = shape.rows[:16]
+        loop = seconds(less_loop(shape.network, few, settings.size)) / len(few)
+        ours = statistics.median(times["features"]) / len(shape.rows)
+        print(f"  {'LESS loop':<24} {1 / loop:>9,.2f} rows/s   features are {loop / ours:6.0f} times as fast")
+
+
+def compare_ranks(shape: Shape, wanted: list[Passage], settings: FeatureSettings) -> None:
+    """Prints the rank correlations of the mean cosine to targets with that of exact gradients."""
+    truth = exact(shape.network, shape.rows, wanted)
+    rows = [*shape.rows, *wanted]
+    print(
+        f"\nranks of {len(shape.rows)} rows by the mean cosine to {len(wanted)} targets, {len(SEEDS)} seeds"
+    )
+    for name, features in engines(shape.network, rows, settings):
+        kinds: list[Bits | None] = [None] if name.startswith("bergson") else ["int8", "1bit"]
+        for kind in kinds:
+            rho = [float(spearmanr(truth, ranking(one, len(wanted), kind)).statistic) for one in features]
+            print(
+                f"  {name + ', ' + (kind or 'float32'):<34} {np.mean(rho):.3f} ({min(rho):.3f} to {max(rho):.3f})"
+            )
+
+
+def engines(
+    network: Any, rows: list[Passage], settings: FeatureSettings
+) -> Iterator[tuple[str, list[torch.Tensor]]]:
+    """Yields each engine's name and its features with several seeds."""
+    own = [FeatureSettings(settings.size, settings.side, seed=seed) for seed in SEEDS]
+    layers = body_layers(network)
+    yield "features", [PerExample(network, layers, one).compute(rows, 2048)[0] for one in own]
+    if bergson_version():
+        yield "bergson", [bergson_features(network, rows, 2048, seed=seed)() for seed in SEEDS]
+
+
+def ranking(features: torch.Tensor, targets: int, kind: Bits | None) -> np.ndarray[Any, Any]:
+    """Returns the mean cosine of rows to the targets, the last of the features."""
+    pool, wanted = features[:-targets], features[-targets:]
+    if kind is None:
+        unit = torch.nn.functional.normalize
+        return (unit(pool.float()) @ unit(wanted.float()).T).mean(dim=1).numpy()
+    codes = encode_features(pool, kind)
+    return Queries(wanted).cosines(codes, code_norms(codes, kind), kind).mean(axis=1)
+
+
+def exact(network: Any, rows: list[Passage], wanted: list[Passage]) -> np.ndarray[Any, Any]:
+    """Returns the mean cosine of each row's whole gradient to the targets', one backward pass each."""
+    names = [layer.name for layer in body_layers(network)]
+
+    def whole(row: Passage) -> torch.Tensor:
+        joined = torch.cat([one.flatten() for one in gradients(network, row, names)])
+        return joined / joined.norm()
+
+    mean = torch.stack([whole(row) for row in wanted]).mean(dim=0)
+    return np.array([float(whole(row) @ mean) for row in rows])
 
 
 def main() -> None:
-    """Prints the rows per second of each and the ratios."""
+    """Prints all tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", help="a folder or a registered name, such as lab")
-    parser.add_argument("--rows", type=int, default=256)
-    parser.add_argument("--loop-rows", type=int, default=8)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--model", default="lab", help="the lab's base: a folder or a registered name")
+    parser.add_argument("--shapes", default="lab,slice,full", help="which of them, with commas")
+    parser.add_argument("--rows", type=int, default=128, help="rows of the lab's pool")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="turns on the lab's base and for scoring; 3 on others"
+    )
+    parser.add_argument("--no-stores", action="store_true", help="leave out stores, scoring and memory")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        spec = options.model or build_tiny_model(
-            Path(folder), width=128, layers=5, heads=4, mlp=352, vocabulary=1536
-        )
-        model = load_model(spec, device="cpu")
-    rows = [row for row in encode(model, conversations(options.rows)) if isinstance(row, Passage)]
-    network, layers = model.network, body_layers(model.network)
-    names = [layer.name for layer in layers]
-    settings = FeatureSettings()
-    engine, floor = PerExample(network, layers, settings), PerExample(network, layers[:1], settings)
-    floor._backward = lambda layer, *_: floor._received.add(layer.name)  # type: ignore[method-assign]
-    few = rows[: options.loop_rows]
-    ways: dict[str, tuple[int, Callable[[], object]]] = {
-        "floor": (len(rows), lambda: floor.compute(rows, BUDGET)),
-        "features": (len(rows), lambda: engine.compute(rows, BUDGET)),
-        "LoRA step": (len(rows), lora_steps(network, rows)),
-    }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    engine.compute(rows[:32], BUDGET)  # warm up
-    for _ in range(options.repeats):
-        for name, (count, work) in ways.items():
-            times[name].append(seconds(work) / count)
-    times["loop"] = [loop_seconds(network, few, names, settings.size)]
-    tokens = sum(len(row.ids) for row in rows)
-    trained = sum(len(row.places) for row in rows)
+    shapes, settings = options.shapes.split(","), FeatureSettings()
+    version = bergson_version()
     print(
-        f"{len(rows):,} rows, {tokens:,} tokens, {trained / tokens:.0%} trained on, one thread, CPU seconds"
+        f"{platform.processor() or platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
     )
-    best = {name: min(taken) for name, taken in times.items()}  # other load only ever adds time
-    for name, taken in best.items():
-        print(
-            f"{name:<12} {1 / taken:>10,.1f} rows/s   features are {taken / best['features']:.2f} times as fast"
-        )
-    scoring_rates(settings.size, 4096, 16)
+    print(f"bergson {version}" if version else "bergson is not installed: its part is left out")
+    modules = 35
+    if "lab" in shapes:
+        shape, wanted = lab(options.model, options.rows)
+        modules = len(body_layers(shape.network))
+        compare_speed(shape, settings, options.repeats)
+        compare_ranks(shape, wanted, settings)
+    if "slice" in shapes:
+        compare_speed(smol("slice", 6, 2048), settings, 3)
+    if "full" in shapes:
+        compare_speed(smol("full", 30, 1024), settings, 3)
+    if not options.no_stores:
+        store_bytes(settings.size, 4 * 16 * 16 * modules)
+        scoring(settings.size, TARGETS, options.repeats)
+        memory(settings.size, TARGETS)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from suffice.gradients.layers import body_layers
 from suffice.gradients.per_example import FeatureSettings, PerExample
 from suffice.gradients.reference import features_one_by_one, row_loss
 from suffice.gradients.rows import Reason
+from suffice.models.losses import Passage
 from tiny_networks import make_rows, network
 
 SHAPES = ["llama", "untied", "gpt2", "neox", "capped"]
@@ -80,6 +81,16 @@ def test_the_loss_is_the_mean_over_the_trained_tokens():
     whole, _ = engine.compute([row], 100)
     parts, _ = engine.compute(single, 100)
     torch.testing.assert_close(whole[0], parts.mean(dim=0), rtol=1e-4, atol=1e-5)
+
+
+def test_the_last_trained_token_and_what_follows_it_are_given_to_no_layer():
+    net, row = network("llama"), Passage(list(range(12)), [3, 7])
+    engine, widths = PerExample(net, body_layers(net), FeatureSettings(size=64, side=8)), []
+    net.model.layers[0].register_forward_hook(lambda module, given, made: widths.append(given[0].shape[1]))
+    whole, _ = engine.compute([row], 100)
+    cut, _ = engine.compute([Passage(row.ids[:8], row.places)], 100)
+    assert torch.equal(whole, cut)
+    assert widths == [7, 7]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -192,7 +203,7 @@ class _Twice(torch.nn.Module):
 def test_layers_whose_rows_cannot_be_told_apart_are_refused_by_name(wrapper, message):
     net = network("llama")
     net.model.layers[1].mlp.up_proj = wrapper(net.model.layers[1].mlp.up_proj)
-    row = type(make_rows(1)[0])(list(range(11)), [3])
+    row = type(make_rows(1)[0])(list(range(12)), [3, 11])
     with pytest.raises(UserError) as caught:
         PerExample(net, body_layers(net), FeatureSettings(size=64, side=8)).compute([row, row], 500)
     assert str(caught.value) == message

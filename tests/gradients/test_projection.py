@@ -6,7 +6,7 @@ import torch
 
 from suffice.common.draws import Draws, stream_key
 from suffice.gradients import projection
-from suffice.gradients.projection import Dense, Sketch, bits, side, signs
+from suffice.gradients.projection import Dense, Sketch, bits, multiplier, side, signs
 
 
 def test_the_draws_are_those_of_the_project():
@@ -90,10 +90,35 @@ def test_blocks_do_not_depend_on_each_other():
 
 def test_a_side_is_left_as_it_is_where_it_would_not_get_smaller():
     assert side("in", 16, 16, 0) is None
-    matrix = side("in", 17, 16, 0)
+    matrix = side("in", 41, 16, 0)
     assert matrix is not None
-    assert matrix.shape == (16, 17)
-    assert set((matrix * 4).unique().tolist()) == {-1.0, 1.0}
+    assert torch.equal(matrix, Sketch(16, 0).matrix("side in", 41))
+    assert not torch.equal(matrix, side("in", 41, 16, 1))
+    assert not torch.equal(matrix, side("out", 41, 16, 0))
+
+
+@pytest.mark.parametrize("numbers", [17, 32, 41, 100])
+@pytest.mark.parametrize("change", ["none", "scaled", "turned", "doubled", "emptied", "mixed"])
+def test_a_side_multiplies_as_its_matrix_does_whatever_was_folded_into_it(numbers, change):
+    generator = torch.Generator().manual_seed(0)
+    matrix, factor = side("in", numbers, 16, 0), torch.randn(numbers, numbers, generator=generator)
+    matrix = {
+        "none": lambda: matrix,
+        "scaled": lambda: matrix * factor[0],
+        "turned": lambda: matrix.flip(0).roll(1, 1),
+        "doubled": lambda: matrix + matrix.roll(1, 0),
+        "emptied": lambda: matrix * (torch.arange(numbers) != 5),
+        "mixed": lambda: matrix @ factor,
+    }[change]()
+    values = torch.randn(3, 5, numbers, generator=generator)
+    torch.testing.assert_close(multiplier(matrix)(values), values @ matrix.T, rtol=1e-5, atol=1e-5)
+
+
+def test_a_sketch_of_a_side_is_a_sum_of_pieces_and_no_product(monkeypatch):
+    matrix = side("in", 100, 16, 0) * torch.arange(1, 101)
+    multiply, values = multiplier(matrix), torch.ones(2, 100)
+    monkeypatch.setattr(torch.Tensor, "__matmul__", None)
+    assert torch.equal(multiply(values), matrix.sum(dim=1).expand(2, 16))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

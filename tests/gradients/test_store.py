@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save
 
 from suffice.common.errors import UserError
 from suffice.common.files import write_json
@@ -127,7 +128,7 @@ def test_settings_that_cannot_be_read_are_refused(tmp_path, text):
         Store(tmp_path, SETTINGS)
 
 
-@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "text"])
+@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "text", "header", "other arrays", "no checksum"])
 def test_a_damaged_shard_is_noticed_and_made_anew(tmp_path, features, harm):
     store = Store(tmp_path, SETTINGS)
     store.write(IDS, features, [Reason.NONE] * 40)
@@ -135,7 +136,17 @@ def test_a_damaged_shard_is_noticed_and_made_anew(tmp_path, features, harm):
     whole = bytearray(path.read_bytes())
     if harm == "flip":
         whole[len(whole) // 2] ^= 1
-    path.write_bytes({"cut": whole[:900], "flip": whole, "empty": b"", "text": b"no features"}[harm])
+    arrays = {name: np.zeros(40, np.uint8) for name in ("codes", "norms", "reasons")}
+    damaged = {
+        "cut": whole[:900],
+        "flip": whole,
+        "empty": b"",
+        "text": b"no features",
+        "header": b"\xff" * 16,
+        "other arrays": save({"codes": arrays["codes"]}, {"checksum": "0"}),
+        "no checksum": save(arrays),
+    }
+    path.write_bytes(damaged[harm])
     with pytest.raises(UserError) as caught:
         store.read(IDS)
     assert str(caught.value) == f"the features in {path} are damaged; remove the file and run again"

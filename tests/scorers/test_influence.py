@@ -115,7 +115,7 @@ def test_killed_and_resumed_gives_the_same_bytes(tiny_model, small_shards, targe
     assert again == [16, 8]
     np.testing.assert_array_equal(resumed.affinity, whole.affinity)
     made, remade = (
-        {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.npz")} for name in "ab"
+        {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.safetensors")} for name in "ab"
     )
     assert made == remade
 
@@ -123,9 +123,9 @@ def test_killed_and_resumed_gives_the_same_bytes(tiny_model, small_shards, targe
 def test_rows_added_at_the_end_leave_whole_shards_as_they_are(tiny_model, small_shards, target, tmp_path):
     context = ScoringContext(tmp_path, tiny_model, target)
     Influence().score(small_shards.take(range(33)), context)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
     Influence().score(small_shards, context)
-    after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
     assert len(before) == 3
     assert len(after) == 4
     assert before.items() <= after.items()

@@ -23,7 +23,7 @@ from suffice.common.errors import unknown_name
 
 Bits = Literal["fp16", "int8", "1bit"]
 KINDS: tuple[Bits, ...] = ("fp16", "int8", "1bit")
-_BLOCK = 1024  # rows that are unpacked or widened at a time
+_BLOCK = 256  # rows that are unpacked or widened at a time, few enough to stay in a processor's cache
 _EXACT = (
     1024  # sums of this many products of 7-bit numbers stay below 2^24, which float32 counts without error
 )

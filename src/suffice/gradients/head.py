@@ -68,9 +68,8 @@ class Head:
         with torch.no_grad():
             errors = torch.softmax(self._head(states).float(), dim=-1)
             errors[torch.arange(len(labels), device=labels.device), labels] -= 1
-            errors *= weights[:, None]
             gradient: torch.Tensor = errors.to(states.dtype) @ self._head.weight
-        return gradient
+        return gradient * weights[:, None].to(states.dtype)
 
     def _by_autograd(self, states: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         states = states.detach().requires_grad_()

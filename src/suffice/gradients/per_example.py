@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import torch
@@ -23,7 +23,7 @@ from suffice.common.errors import UserError
 from suffice.gradients.adam import Adam, Moments, update
 from suffice.gradients.head import Head
 from suffice.gradients.layers import Layer, trained_again
-from suffice.gradients.projection import Dense, Projection, Sketch, side
+from suffice.gradients.projection import Dense, Projection, Sketch, multiplier, side
 from suffice.gradients.rows import Reason
 from suffice.models.batching import pad, token_batches
 from suffice.models.losses import Passage
@@ -58,12 +58,26 @@ class FeatureSettings:
         return (Dense if self.projection == "dense" else Sketch)(self.size, self.seed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
+@dataclass(frozen=True)
+class Sides:
     """The matrices of a layer's two sides, [side, numbers] each; `None` where there is none."""
 
     inputs: torch.Tensor | None
     outputs: torch.Tensor | None
+
+    @cached_property
+    def project_inputs(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What projects a layer's inputs [rows, tokens, inputs]."""
+        return _projector(self.inputs)
+
+    @cached_property
+    def project_outputs(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What projects the gradient at its outputs [rows, tokens, outputs]."""
+        return _projector(self.outputs)
+
+
+def _projector(matrix: torch.Tensor | None) -> Callable[[torch.Tensor], torch.Tensor]:
+    return multiplier(matrix) if matrix is not None else lambda values: values
 
 
 class PerExample:
@@ -123,7 +137,7 @@ class PerExample:
         """
         features = torch.zeros(len(rows), self.settings.size)
         with self._watched():
-            for places in token_batches([len(row.ids) for row in rows], token_budget):
+            for places in token_batches([row.places[-1] for row in rows], token_budget):
                 features[places] = self._batch([rows[i] for i in places]).cpu()
                 if advance:
                     advance(len(places))
@@ -136,24 +150,22 @@ class PerExample:
         return features, reasons
 
     def _batch(self, rows: Sequence[Passage]) -> torch.Tensor:
-        # Padding on the right is seen by no real token and has no loss, so its gradient is zero: no mask is
-        # needed, and attention stays plainly causal.
+        # The last trained token and what follows it predict nothing, so they are left out. Padding on the right
+        # is seen by no real token and has no loss, so its gradient is zero: no mask is needed, and attention stays
+        # plainly causal.
         device = self.network.device
-        ids, _ = pad([row.ids for row in rows], device)
-        owners = [i for i, row in enumerate(rows) for _ in row.places]
-        at = (
-            torch.tensor(owners, device=device),
-            torch.tensor([p for r in rows for p in r.places], device=device),
-        )
-        weights = torch.tensor([1 / len(row.places) for row in rows], device=device)[at[0]]
+        ids, _ = pad([row.ids[: row.places[-1]] for row in rows], device)
+        owners = torch.tensor([i for i, row in enumerate(rows) for _ in row.places], device=device)
+        before = torch.tensor([place - 1 for row in rows for place in row.places], device=device)
+        labels = torch.tensor([row.ids[place] for row in rows for place in row.places], device=device)
+        weights = torch.tensor([1 / len(row.places) for row in rows], device=device)[owners]
         self._features = torch.zeros(len(rows), self.settings.size, device=device)
         self._width = ids.shape[1]
         self._forget()
         with torch.enable_grad():
             states = self.network.base_model(input_ids=ids, use_cache=False).last_hidden_state
-        where = at[0], at[1] - 1
         seeds = torch.zeros_like(states)
-        seeds[where] = self._head.gradient(states[where].detach(), ids[at], weights)
+        seeds[owners, before] = self._head.gradient(states[owners, before].detach(), labels, weights)
         assert self._leaf is not None
         torch.autograd.grad(states, self._leaf, seeds)
         self._check_received()
@@ -206,17 +218,14 @@ class PerExample:
         if layer.name in self._seen:
             raise UserError(f"the layer of '{layer.name}' runs twice in one pass", "use another model")
         self._seen.add(layer.name)
-        matrix = self.sides[layer.name].inputs
         if self._last is None or self._last[0] is not inputs:
-            projected = inputs.detach() if matrix is None else inputs.detach() @ matrix.T
-            self._last = inputs, projected
+            self._last = inputs, self.sides[layer.name].project_inputs(inputs.detach())
         made.register_hook(partial(self._backward, layer, self._last[1]))  # type: ignore[no-untyped-call]
 
     def _backward(self, layer: Layer, inputs: torch.Tensor, gradient: torch.Tensor) -> None:
         """Adds a layer's share to the features of the batch."""
         with torch.no_grad():
-            matrix = self.sides[layer.name].outputs
-            outputs = gradient if matrix is None else gradient @ matrix.T
+            outputs = self.sides[layer.name].project_outputs(gradient)
             one, other = (inputs, outputs) if layer.turned else (outputs, inputs)
             block = (one.mT @ other).float()  # as the weight has it [rows, ...]
             if self._moments:
@@ -224,7 +233,7 @@ class PerExample:
             self._projection.add(self._features, layer.name, block.flatten(1))
             self._received.add(layer.name)
 
-    def _draw_sides(self) -> dict[str, _Sides]:
+    def _draw_sides(self) -> dict[str, Sides]:
         """Draws the matrices of both sides, the layers' inputs by who shares them."""
         size, seed, device = self.settings.side, self.settings.seed, self.network.device
         shared = self._shared_inputs() if size else {}
@@ -239,7 +248,7 @@ class PerExample:
             leader = shared.get(layer.name, layer.name)
             if leader not in inputs:
                 inputs[leader] = drawn(f"inputs of {leader}", layer.inputs)
-            sides[layer.name] = _Sides(inputs[leader], drawn(f"outputs of {layer.name}", layer.outputs))
+            sides[layer.name] = Sides(inputs[leader], drawn(f"outputs of {layer.name}", layer.outputs))
         return sides
 
     def _shared_inputs(self) -> dict[str, str]:

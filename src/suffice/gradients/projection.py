@@ -8,6 +8,7 @@ however the work is split. All projections P are unbiased: E <Px, Py> = <x, y>.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -112,13 +113,7 @@ class Sketch:
 
     def add(self, features: torch.Tensor, block: str, values: torch.Tensor) -> None:
         """Adds a block's share; see `Projection`."""
-        drawn, shifts = self._block(block, values.shape[1], features.device)
-        flipped = values.float() * drawn
-        for start, shift in zip(range(0, values.shape[1], self.size), shifts, strict=True):
-            piece = flipped[:, start : start + self.size]
-            before = min(self.size - shift, piece.shape[1])  # the rest goes round to the front
-            features[:, shift : shift + before] += piece[:, :before]
-            features[:, : piece.shape[1] - before] += piece[:, before:]
+        _add_rotated(features, values.float(), *self.draws(block, values.shape[1], features.device))
 
     def matrix(self, block: str, numbers: int) -> torch.Tensor:
         """Returns a block's matrix, float32 [size, numbers], for comparison."""
@@ -126,9 +121,9 @@ class Sketch:
         self.add(features, block, torch.eye(numbers))
         return features.T
 
-    def _block(self, block: str, numbers: int, device: torch.device) -> tuple[torch.Tensor, list[int]]:
+    def draws(self, block: str, numbers: int, device: torch.device | str) -> tuple[torch.Tensor, list[int]]:
         """Returns a block's signs, float32 [numbers], and the shifts of its pieces; drawn once."""
-        place = (block, numbers, device)
+        place = (block, numbers, torch.device(device))
         if place not in self._drawn:
             drawn = signs(stream_key(self.seed, "sketch signs", block), 0, numbers, device).float()
             words = bits(stream_key(self.seed, "sketch shifts", block), 0, -(-numbers // self.size))
@@ -140,7 +135,7 @@ class Sketch:
 def side(
     name: str, numbers: int, size: int, seed: int, device: torch.device | str = "cpu"
 ) -> torch.Tensor | None:
-    """Returns the Rademacher matrix of one side of a weight's gradient.
+    """Returns the matrix of one side of a weight's gradient, that of a `Sketch`.
 
     With one such matrix for the inputs and one for the outputs, P_out G P_in^T is a Kronecker projection of
     the gradient G, computed from projected inputs and projected output gradients alone.
@@ -153,9 +148,48 @@ def side(
         device: Where the matrix is made.
 
     Returns:
-        A matrix [size, numbers] of ± 1 / sqrt(size); `None` where projecting would not make it smaller.
+        A matrix [size, numbers] with one 1 or -1 a column; `None` where projecting would not make it smaller.
     """
     if size >= numbers:
         return None
-    drawn = signs(stream_key(seed, "side", name), 0, size * numbers, device)
-    return drawn.view(numbers, size).T.float().contiguous() / math.sqrt(size)
+    factors, shifts = Sketch(size, seed).draws(f"side {name}", numbers, device)
+    columns = torch.arange(numbers, device=device)
+    places = (columns + torch.tensor(shifts, device=device)[columns // size]) % size
+    matrix = torch.zeros(size, numbers, device=device)
+    matrix[places, columns] = factors
+    return matrix
+
+
+def multiplier(matrix: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Returns what multiplies values [..., numbers] with the transpose of a side's matrix [size, numbers].
+
+    On a CPU a matrix that is still a sketch's, its columns scaled or not, is a sum of rotated pieces, which takes
+    a half to a third of the time of the product.
+    """
+    size, numbers = matrix.shape
+    factors, places = matrix.sum(dim=0), matrix.abs().argmax(dim=0)
+    columns, shifts = torch.arange(numbers, device=matrix.device), places[::size]
+    one_a_column = bool(((matrix != 0).sum(dim=0) == 1).all())
+    rotated = torch.equal(places, (columns + shifts[columns // size]) % size)
+    if matrix.device.type != "cpu" or matrix.dtype != torch.float32 or not (one_a_column and rotated):
+        return lambda values: values @ matrix.T
+    turns: list[int] = shifts.tolist()
+
+    def multiply(values: torch.Tensor) -> torch.Tensor:
+        made = values.new_zeros(*values.shape[:-1], size)
+        _add_rotated(made, values, factors, turns)
+        return made
+
+    return multiply
+
+
+def _add_rotated(
+    made: torch.Tensor, values: torch.Tensor, factors: torch.Tensor, shifts: Sequence[int]
+) -> None:
+    """Adds to ``made`` [..., size] the pieces of values [..., numbers] times factors, each rotated by its shift."""
+    size, numbers = made.shape[-1], values.shape[-1]
+    for start, shift in zip(range(0, numbers, size), shifts, strict=True):
+        stop = min(start + size, numbers)
+        turn = min(start + size - shift, stop)  # what comes after goes round to the front
+        made[..., shift : shift + turn - start].addcmul_(values[..., start:turn], factors[start:turn])
+        made[..., : stop - turn].addcmul_(values[..., turn:stop], factors[turn:stop])

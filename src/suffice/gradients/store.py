@@ -24,6 +24,7 @@ from suffice.gradients.codes import Bits, Queries, code_norms, encode
 from suffice.gradients.rows import Reason
 
 SHARD_ROWS = 2048
+_ARRAYS = ("codes", "norms", "reasons")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Store:
 
     def path(self, ids: Sequence[str]) -> Path:
         """Returns the file of a shard of the rows of these ids."""
-        return self.folder / f"{digest(list(ids))[:16]}.npz"
+        return self.folder / f"{digest(list(ids))[:16]}.safetensors"
 
     def has(self, ids: Sequence[str]) -> bool:
         """Tells whether a shard is there and whole; a damaged one is taken away."""
@@ -85,29 +86,33 @@ class Store:
             features: Their features, float32 [rows, size]; NaN where there are none.
             reasons: Why there are none, for each row.
         """
+        from safetensors.numpy import save_file
+
         codes, why = encode(features, self.bits), np.array(reasons, dtype=np.uint8)
         norms = code_norms(codes, self.bits)
-        checksum = np.uint32(_checksum(codes, norms, why))
-        with atomic_path(self.path(ids)) as temporary, temporary.open("wb") as file:
-            np.savez(file, codes=codes, norms=norms, reasons=why, checksum=checksum)
+        checksum = {"checksum": str(_checksum(codes, norms, why))}
+        with atomic_path(self.path(ids)) as temporary:
+            save_file({"codes": codes, "norms": norms, "reasons": why}, temporary, checksum)
 
     def read(self, ids: Sequence[str]) -> Shard:
-        """Returns a shard.
+        """Returns a shard, whose arrays are the file itself, mapped into memory.
 
         Raises:
             FileNotFoundError: It is not there.
             UserError: It is damaged.
         """
+        from safetensors import SafetensorError, safe_open
+
         path = self.path(ids)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                codes, norms, reasons = arrays["codes"], arrays["norms"], arrays["reasons"]
-                checksum = int(arrays["checksum"])
+            with safe_open(path, framework="pt") as file:
+                codes, norms, reasons = (file.get_tensor(name).numpy() for name in _ARRAYS)
+                checksum = int(file.metadata()["checksum"])
             whole = len(codes) == len(norms) == len(reasons) == len(ids)
             whole = whole and checksum == _checksum(codes, norms, reasons)
         except FileNotFoundError:
             raise
-        except Exception:  # whatever numpy says of a damaged file
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError):
             whole = False
         if not whole:
             raise UserError(f"the features in {path} are damaged", "remove the file and run again")
