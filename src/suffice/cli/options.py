@@ -25,6 +25,10 @@ TargetFile = Annotated[str | None, typer.Option("--target", help="Target file (J
 DevFile = Annotated[str | None, typer.Option("--dev", help="Dev examples, where they are in a file apart.")]
 Model = Annotated[str | None, typer.Option(help="A folder, a hub id, or lab (lab@50: half-trained).")]
 ScorerName = Annotated[str | None, typer.Option("--scorer", help="The scorer; see suffice list scorers.")]
+PipelineFile = Annotated[
+    Path | None,
+    typer.Option(help="YAML steps that filter, weigh and select by several scorers, instead of --scorer."),
+]
 SelectorName = Annotated[
     str | None, typer.Option("--selector", help="The selector; by default the scorer's own.")
 ]

@@ -31,6 +31,7 @@ def run(
     ] = None,
     max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens of the longest reply.")] = None,
     scorer: options.ScorerName = None,
+    pipeline: options.PipelineFile = None,
     set_: options.Set = None,
     selector: options.SelectorName = None,
     budget: options.Budget = None,
@@ -75,6 +76,7 @@ def run(
     """
     from suffice.cli.running import run_recipe
     from suffice.runs.recipe import read_recipe
+    from suffice.runs.steps import PIPELINE, read_pipeline
 
     wanted: dict[str, Any] = {
         "model": options.absolute(model),
@@ -88,7 +90,8 @@ def run(
         "reading.columns": options.read_columns_option(columns) or None,
         "reading.ignore": options.words(ignore),
         "reading.allow_license": options.words(allow_license),
-        "selection.scorer": scorer,
+        "selection.scorer": scorer or (PIPELINE if pipeline else None),
+        "selection.pipeline": read_pipeline(pipeline).dump() if pipeline else None,
         "selection.selector": selector,
         "selection.budget": budget,
         "selection.file": options.absolute(selection),

@@ -21,6 +21,7 @@ def select(
     dev: options.DevFile = None,
     model: options.Model = None,
     scorer: options.ScorerName = None,
+    pipeline: options.PipelineFile = None,
     set_: options.Set = None,
     selector: options.SelectorName = None,
     budget: options.Budget = None,
@@ -51,7 +52,7 @@ def select(
     by the run's own recipe.
     """
     # fmt: off
-    files = (pool, target, dev, model, scorer, set_, out, chat_template, device, dtype, jobs, columns, ignore, allow_license)
+    files = (pool, target, dev, model, scorer, pipeline, set_, out, chat_template, device, dtype, jobs, columns, ignore, allow_license)
     choice = (selector, budget, budget_tokens, seed, pin, ban, at_least, at_most, language, no_twins)
     # fmt: on
     reads = reject_twins or any(option is not None for option in files)
@@ -61,10 +62,14 @@ def select(
 
         run_stage(run, "select", json=json, quiet=quiet)
         return
+    if pipeline and (scorer or selector):
+        raise UserError("a pipeline names scorers and selector itself", "leave out --scorer and --selector")
     if budget and budget_tokens:
         raise UserError("--budget counts rows and --budget-tokens tokens", "give one of the two")
     if run is None:
-        options.require("select", pool=pool, scorer=scorer, budget=budget or budget_tokens, out=out)
+        options.require(
+            "select", pool=pool, scorer=scorer or pipeline, budget=budget or budget_tokens, out=out
+        )
     elif reads or not (budget or budget_tokens):
         _refuse(run, reads=reads)
     from suffice.common.progress import reporter
@@ -72,6 +77,7 @@ def select(
     from suffice.runs.alone import Choosing, select_alone, select_scored
     from suffice.runs.constraints import Wanted, read_bounds
     from suffice.runs.scored import ScoreRequest
+    from suffice.runs.steps import PIPELINE, read_pipeline
 
     wanted = Wanted(
         options.words(pin) or (),
@@ -89,7 +95,8 @@ def select(
     request = ScoreRequest(
         pool=pool or [],
         out=folder,
-        scorer=scorer or "",
+        scorer=scorer or PIPELINE,
+        pipeline=read_pipeline(pipeline) if pipeline else None,
         model=ModelSource(model or "lab", device or "auto", dtype or "auto", chat_template),
         options=options.scorer_options(set_),
         target=target,

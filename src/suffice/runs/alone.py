@@ -12,6 +12,7 @@ from suffice.data.pool import Pool
 from suffice.data.target import Target
 from suffice.runs import choose
 from suffice.runs.constraints import ANYTHING, Wanted
+from suffice.runs.fitting import check_pipeline, check_selector
 from suffice.runs.folder import RunFolder
 from suffice.runs.scored import Scored, ScoreRequest, free_folder, read_scored, score_files
 from suffice.runs.selection import write_selection
@@ -54,7 +55,10 @@ def select_alone(request: ScoreRequest, choosing: Choosing, reporter: Reporter) 
         choosing.wanted.check()
 
         def check_choice(target: Target | None) -> None:
-            choose.check_selector(request.scorer, choosing.selector, target)
+            if request.pipeline:
+                check_pipeline(request.pipeline, target)
+            else:
+                check_selector(request.scorer, choosing.selector, target)
 
         def check(pool: Pool) -> None:
             _constraints(choosing, pool, folder, reporter, request.seed)
@@ -81,12 +85,14 @@ def select_scored(out: Path, choosing: Choosing, reporter: Reporter) -> dict[str
 def _choose(scored: Scored, choosing: Choosing, folder: RunFolder, reporter: Reporter) -> dict[str, Any]:
     pool, about = scored.pool, scored.about
     seed = about["seed"] if choosing.seed is None else choosing.seed
-    constraints = _constraints(choosing, pool, folder, reporter, seed)
+    asked, made = _constraints(choosing, pool, folder, reporter, seed), scored.combined
+    constraints = made.within(asked, choosing.budget or 1) if made else asked
+    selector = choosing.selector or scored.selector
 
     def pick(rows: int) -> list[Choice]:
         return choose.select(
             about["scorer"],
-            choosing.selector,
+            selector,
             pool,
             scored.scores,
             rows,
@@ -115,7 +121,7 @@ def _choose(scored: Scored, choosing: Choosing, folder: RunFolder, reporter: Rep
             "rejected": read - len(pool),
         },
         "tokens": tokens,
-        "selector": choosing.selector or choose.default_selector(about["scorer"]),
+        "selector": selector,
         "constraints": constraints.as_json(),
         "seed": seed,
         "selection": digest_file(folder.selection),

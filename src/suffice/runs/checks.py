@@ -6,9 +6,10 @@ from pathlib import Path
 
 from suffice.common.errors import UserError
 from suffice.evaluation.evaluate import check_references
-from suffice.runs.choose import check_dev, check_selector
+from suffice.runs.choose import check_dev
 from suffice.runs.constraints import wanted_by
 from suffice.runs.context import Run
+from suffice.runs.fitting import check_pipeline, check_selector
 from suffice.scorers.options import make_scorer
 
 
@@ -21,9 +22,13 @@ def check(run: Run) -> None:
     """
     settings = run.recipe.selection
     if settings.file is None:
-        check_dev(settings.scorer, run.target)
-        make_scorer(settings.scorer, settings.options)  # refuses options that it does not have
-        check_selector(settings.scorer, settings.selector, run.target)
+        for name in settings.scorers:
+            check_dev(name, run.target)
+            make_scorer(name, settings.options_of(name))  # refuses options that it does not have
+        if settings.steps:
+            check_pipeline(settings.steps, run.target)
+        else:
+            check_selector(settings.scorer, settings.selector, run.target)
         wanted_by(settings).check()
     for name in run.recipe.design.scorers:
         scorer, _, selector = name.partition("+")

@@ -123,43 +123,6 @@ def check_dev(scorer: str, target: Target | None) -> None:
         )
 
 
-def check_selector(scorer: str, selector: str | None, target: Target | None) -> None:
-    """Refuses a selector that looks at what a scorer does not make, before anything is scored.
-
-    Args:
-        scorer: The scorer's name.
-        selector: The selector's; the scorer's own by default.
-        target: The target.
-
-    Raises:
-        UserError: Saying what the selector needs, or there is no such scorer or selector.
-    """
-    maker, name = registry.load("scorers", scorer), selector or default_selector(scorer)
-    needs, made = getattr(registry.load("selectors", name), "needs", ()), getattr(maker, "makes", None)
-    if made is None:  # a scorer of another package, which need not tell
-        return
-    if target and target.dev:
-        made = (*made, *getattr(maker, "makes_for_target", ()))
-    for need, (what, missing, remedy) in _NEEDS.items():
-        if need in needs and what not in made:
-            raise UserError(
-                f"the selector '{name}' looks at the rows' {what}, and the scorer '{scorer}' makes none{missing}",
-                remedy,
-            )
-
-
-_NEEDS = {
-    "vectors": ("vectors", "", "score with --scorer sentence or embedding"),
-    "target": (
-        "affinities",
-        " to dev examples",
-        "score with --scorer embedding and a --target, or choose --selector top",
-    ),
-    "scores": ("scores", " without a target", "give --target FILE, or choose --selector facility_location"),
-}
-"""What each need of a selector is called among what a scorer makes, what is added to the sentence, and the remedy."""
-
-
 def needs_model(scorer: str) -> bool:
     """Tells whether a scorer cannot work without a model."""
     return bool(registry.load("scorers", scorer).needs_model)

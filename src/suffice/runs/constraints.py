@@ -16,8 +16,8 @@ from suffice.data.pool import Pool
 from suffice.data.twins.clusters import cluster
 from suffice.data.twins.pairs import Pairs
 from suffice.data.twins.search import METHODS, THRESHOLDS, TwinSearch
-from suffice.runs.recipe import SelectionSettings
 from suffice.runs.selection import choices_from
+from suffice.runs.selection_settings import SelectionSettings
 from suffice.selectors.constraints import Constraints
 from suffice.selectors.ground import Ground
 

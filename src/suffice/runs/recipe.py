@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from suffice.common.errors import UserError, unknown_name
 from suffice.common.files import write_text
+from suffice.runs.selection_settings import Section, SelectionSettings
+from suffice.runs.steps import resolved_options, step_error
 from suffice.scorers.options import resolved
 
 ArmKind = Literal["base", "random", "longest", "length-matched", "compute-matched", "selected", "full"]
 ARMS: tuple[ArmKind, ...] = ("base", "random", "longest", "selected", "full")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class TargetSettings(_Section):
+class TargetSettings(Section):
     """The behaviour wanted, and how a reply is judged."""
 
     file: str = Field(description="Target file (JSONL): prompt or messages, answer, task, split, id.")
@@ -44,42 +42,7 @@ class TargetSettings(_Section):
         return name.replace(" ", "_").replace("-", "_") if isinstance(name, str) else name
 
 
-class SelectionSettings(_Section):
-    """How rows are chosen."""
-
-    scorer: str = Field("embedding", description="The scorer; see suffice list scorers.")
-    selector: str | None = Field(None, description="The selector; by default the scorer's own.")
-    budget: int = Field(1000, ge=1, description="How many rows to choose.")
-    file: str | None = Field(None, description="A selection made elsewhere (JSONL with id or messages).")
-    reject_twins: bool = Field(False, description="Whether exact twins are rejected.")
-    options: dict[str, Any] = Field({}, description="Options of the scorer; see suffice list scorers NAME.")
-    pin: list[str] = Field([], description="Rows to choose first: ids, or JSONL files of rows.")
-    ban: list[str] = Field([], description="Rows never to choose: ids, or JSONL files of rows.")
-    at_least: dict[str, Annotated[int, Field(ge=0)]] = Field(
-        {}, description="Rows of a source to choose at the least."
-    )
-    at_most: dict[str, Annotated[int, Field(ge=0)]] = Field(
-        {}, description="Rows of a source to choose at the most."
-    )
-    languages: list[str] = Field(
-        [], description="Languages of rows that may be chosen, such as en; und for those that cannot be told."
-    )
-    no_twins: str | None = Field(
-        None, description="Choose no two twins: exact, near or semantic; near@0.7 for another threshold."
-    )
-
-    @model_validator(mode="after")
-    def _chosen_here(self) -> Self:
-        if self.file and (
-            self.pin or self.ban or self.at_least or self.at_most or self.languages or self.no_twins
-        ):
-            raise ValueError(
-                "a selection made elsewhere takes no constraints; leave out selection.file or them"
-            )
-        return self
-
-
-class ReadingSettings(_Section):
+class ReadingSettings(Section):
     """What is asked of the rows of the pool."""
 
     columns: dict[str, str] = Field({}, description="The files' column for each field, where names differ.")
@@ -87,7 +50,7 @@ class ReadingSettings(_Section):
     allow_license: list[str] = Field([], description="Licences to allow; all by default.")
 
 
-class TrainingSettings(_Section):
+class TrainingSettings(Section):
     """How every arm is trained."""
 
     learning_rate: float | None = Field(
@@ -125,7 +88,7 @@ class TrainingSettings(_Section):
         return sorted(self.rates or [self.rate() / 3, self.rate(), self.rate() * 3])
 
 
-class DesignSettings(_Section):
+class DesignSettings(Section):
     """What is compared with what; fixed before the first score is computed."""
 
     arms: list[ArmKind] = Field(list(ARMS))
@@ -163,7 +126,7 @@ class DesignSettings(_Section):
         return arms
 
 
-class ExecutionSettings(_Section):
+class ExecutionSettings(Section):
     """How the work is done: nothing here changes a selection, and none of it is part of the design."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -174,7 +137,7 @@ class ExecutionSettings(_Section):
     keep_weights: Literal["selected", "all", "none"] = "selected"
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """One run."""
 
     name: str = "lima"
@@ -204,7 +167,11 @@ class Recipe(_Section):
         Raises:
             UserError: There is no such scorer or option, or a value does not fit.
         """
-        options = resolved(self.selection.scorer, self.selection.options)
+        settings = self.selection
+        if settings.steps:
+            options = resolved_options(settings.steps, settings.options)
+        else:
+            options = resolved(settings.scorer, settings.options)
         return self.model_copy(update={"selection": self.selection.model_copy(update={"options": options})})
 
     def write(self, path: Path) -> None:
@@ -291,6 +258,8 @@ _FLAGS = {"pool": "--pool", "target": "--target", "target.file": "--target"}
 def _field_error(where: str, error: ValidationError) -> UserError:
     """Turns the first complaint of pydantic into one line."""
     first = error.errors()[0]
+    if first["loc"][:2] == ("selection", "pipeline") and len(first["loc"]) > 2:
+        return step_error(f"{where}: selection.pipeline", first, ("selection", "pipeline"))
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         flag = _FLAGS.get(field, "")

@@ -18,10 +18,12 @@ from suffice.data.pool import ANY, Pool, Terms
 from suffice.data.target import Target, read_target
 from suffice.models import ModelSource
 from suffice.runs import choose
+from suffice.runs.combining import Combined, combine, read_combined
 from suffice.runs.cost import worker_count
 from suffice.runs.folder import RunFolder
 from suffice.runs.manifest import versions
-from suffice.scorers.options import make_scorer, resolved
+from suffice.runs.steps import Pipeline, make_pipeline, options_of, resolved_options
+from suffice.scorers.options import resolved
 from suffice.scorers.protocol import Scores
 
 if TYPE_CHECKING:
@@ -35,9 +37,10 @@ class ScoreRequest:
     Attributes:
         pool: Pool files or globs.
         out: The folder to write.
-        scorer: The scorer's name.
+        scorer: The scorer's name; that of a pipeline where there is one.
         model: The model.
         options: The scorer's options.
+        pipeline: The steps by which several scorers choose.
         target: The target file, where the scorer needs one; rows that ask its test items are rejected.
         dev: The file of dev examples, where they are apart.
         uses_model: Whether the model is used even where the scorer does not need one.
@@ -54,6 +57,7 @@ class ScoreRequest:
     scorer: str
     model: ModelSource
     options: Mapping[str, Any] = field(default_factory=dict)
+    pipeline: Pipeline | None = None
     target: str | None = None
     dev: str | None = None
     uses_model: bool = False
@@ -62,7 +66,22 @@ class ScoreRequest:
     terms: Terms = ANY
 
     def __post_init__(self) -> None:
-        make_scorer(self.scorer, self.options)
+        self.resolved()
+
+    @property
+    def scorers(self) -> list[str]:
+        """The scorers that are needed."""
+        return self.pipeline.scorers if self.pipeline else [self.scorer]
+
+    def options_of(self, scorer: str) -> Mapping[str, Any]:
+        """Returns the options of one of them."""
+        return options_of(scorer, self.options) if self.pipeline else self.options
+
+    def resolved(self) -> dict[str, Any]:
+        """Returns all options, checked, as a recipe keeps them."""
+        if self.pipeline:
+            return resolved_options(self.pipeline, self.options)
+        return resolved(self.scorer, self.options)
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,7 @@ class Scored:
         pool: The rows.
         target: The target, where there is one.
         scores: The rows' scores.
+        combined: What the steps of a pipeline made, where there is one.
         about: What ``scoring.json`` says.
     """
 
@@ -80,6 +100,14 @@ class Scored:
     target: Target | None
     scores: Scores
     about: dict[str, Any]
+    combined: Combined | None = None
+
+    @property
+    def selector(self) -> str:
+        """The selector that suits: the pipeline's, or that of the scorer."""
+        if self.about.get("pipeline"):
+            return make_pipeline(self.about["pipeline"], "the folder").selector
+        return choose.default_selector(self.about["scorer"])
 
     def tokenizer(self) -> ChatTokenizer | None:
         """Returns the tokenizer of the model that scored; `None` where none did."""
@@ -138,34 +166,44 @@ def score_files(
         check_target: Refuses a target before the pool is read.
         check: Refuses a pool before it is scored.
     """
-    source = request.model if request.uses_model or choose.needs_model(request.scorer) else None
+    needed = request.uses_model or any(choose.needs_model(name) for name in request.scorers)
+    source = request.model if needed else None
     if request.dev and not request.target:
         raise UserError(f"{request.dev} holds dev examples of no target", "give --target FILE as well")
     target = read_target(request.target, request.dev, seed=request.seed) if request.target else None
-    choose.check_dev(request.scorer, target)
+    for name in request.scorers:
+        choose.check_dev(name, target)
     if check_target:
         check_target(target)
     gathered = choose.gather(request.pool, target, reporter, terms=request.terms)
     if check:
         check(gathered.pool)
     model = source.load() if source else None
-    scores = choose.score(
-        request.scorer,
-        gathered.pool,
-        model=model,
-        target=target,
-        folder=folder.cache,
-        reporter=reporter,
-        seed=request.seed,
-        workers=worker_count(model, request.jobs) if model else 1,
-        options=request.options,
-    )
+    made = {
+        name: choose.score(
+            name,
+            gathered.pool,
+            model=model,
+            target=target,
+            folder=folder.cache,
+            reporter=reporter,
+            seed=request.seed,
+            workers=worker_count(model, request.jobs) if model else 1,
+            options=request.options_of(name),
+        )
+        for name in request.scorers
+    }
+    combined = combine(request.pipeline, made) if request.pipeline else None
+    scores = combined.scores if combined else made[request.scorer]
     for left in (folder.scoring, folder.manifest, folder.selection, folder.target):
         left.unlink(missing_ok=True)  # of an earlier pool or scorer
     gathered.write(folder.pool, folder.rejected)
     if target:
         target.write(folder.target)
-    scores.write(folder.scores)
+    (combined.alone if combined else scores).write(folder.scores)
+    if combined:
+        for name, own in made.items():
+            own.write(folder.scores_by(name))
     about = {
         "counts": {
             "read": gathered.read,
@@ -175,7 +213,8 @@ def score_files(
         },
         "overlap": gathered.overlap,
         "scorer": request.scorer,
-        "options": resolved(request.scorer, request.options),
+        "pipeline": request.pipeline.dump() if request.pipeline else None,
+        "options": request.resolved(),
         "notes": scores.notes | {"missing": scores.missing},
         "seed": request.seed,
         "model": model.fingerprint if model else None,
@@ -185,7 +224,7 @@ def score_files(
         "versions": versions(),
     }
     write_json(folder.scoring, about)
-    return Scored(gathered.pool, target, scores, about)
+    return Scored(gathered.pool, target, scores, about, combined)
 
 
 def read_scored(folder: RunFolder) -> Scored:
@@ -199,4 +238,8 @@ def read_scored(folder: RunFolder) -> Scored:
             f"{folder.path} holds no scores", f"suffice score --pool … --scorer … --out {folder.path}"
         )
     target = Target.read(folder.target) if folder.target.is_file() else None
-    return Scored(Pool.read(folder.pool), target, Scores.read(folder.scores), dict(read_json(folder.scoring)))
+    about = dict(read_json(folder.scoring))
+    if about.get("pipeline"):
+        combined = read_combined(make_pipeline(about["pipeline"], str(folder.scoring)), folder)
+        return Scored(Pool.read(folder.pool), target, combined.scores, about, combined)
+    return Scored(Pool.read(folder.pool), target, Scores.read(folder.scores), about)

@@ -23,6 +23,7 @@ class Constraints:
         no_twins: How the twins are told of which no two are chosen, such as ``near@0.8``; empty for any.
         language: The language of each row of the pool, where some are allowed alone [rows].
         cluster: The first row of each row's cluster of twins, itself where it has none [rows].
+        left_out: Rows that earlier steps of a choice left out, pinned ones aside [rows].
     """
 
     pin: tuple[str, ...] = ()
@@ -33,6 +34,12 @@ class Constraints:
     no_twins: str = ""
     language: Sequence[str] | None = field(default=None, compare=False, repr=False)
     cluster: NDArray[np.int64] | None = field(default=None, compare=False, repr=False)
+    left_out: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def none(self) -> bool:
+        """Whether any selection holds to them."""
+        return self == NONE and self.left_out is None
 
     def as_json(self) -> dict[str, Any]:
         """Returns what was asked for."""

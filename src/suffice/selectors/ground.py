@@ -48,6 +48,10 @@ class Ground:
         self._check_pins(lambda _: f"is pinned and has no {thing}", lambda _: "leave it out of the pins")
         self.mask[self._places(constraints.ban, "banned")] = False
         self._check_pins(lambda _: "is both pinned and banned", lambda _: "choose one of the two")
+        if constraints.left_out is not None:
+            out = constraints.left_out.copy()
+            out[self.pinned] = False
+            self.mask &= ~out
         self._close_languages(constraints)
         self.bounds, self.twins = Bounds(pool, constraints), Apart(constraints)
         self.twins.check(self.pinned, self._ids)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from suffice.selectors.constraints import NONE, Constraints
+from suffice.selectors.constraints import Constraints
 from suffice.selectors.ground import Ground
 from suffice.selectors.protocol import SelectionRequest, check_budget
 
@@ -79,7 +79,7 @@ def first_open(order: Sequence[int], request: SelectionRequest) -> list[int]:
     Raises:
         UserError: The constraints cannot be met.
     """
-    if request.constraints == NONE:
+    if request.constraints.none:
         return list(order[: request.budget])
     openings = Openings(request, np.ones(len(request.pool), dtype=bool))
     queue, chosen = Queue(np.array(order)), []
@@ -91,7 +91,7 @@ def first_open(order: Sequence[int], request: SelectionRequest) -> list[int]:
 
 def holds(chosen: Sequence[int], pool: Pool, constraints: Constraints) -> bool:
     """Tells whether a selection is within constraints, which a selector of another package may not know of."""
-    if constraints == NONE:
+    if constraints.none:
         return True
     ids, counts = {pool.ids[index] for index in chosen}, Counter(pool.sources[index] for index in chosen)
     language, cluster = constraints.language, constraints.cluster
@@ -101,6 +101,11 @@ def holds(chosen: Sequence[int], pool: Pool, constraints: Constraints) -> bool:
         and all(counts[source] >= least for source, least in constraints.at_least.items())
         and all(counts[source] <= most for source, most in constraints.at_most.items())
         and (language is None or all(language[index] in constraints.languages for index in chosen))
+        and (
+            constraints.left_out is None
+            or not constraints.left_out[list(chosen)].any()
+            or bool(constraints.pin)
+        )
         and (cluster is None or len({int(cluster[index]) for index in chosen}) == len(chosen))
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from suffice.common.draws import Draws
-from suffice.selectors.constraints import NONE
 from suffice.selectors.openings import Openings, Queue
 from suffice.selectors.protocol import Choice, SelectionRequest, check_budget
 
@@ -22,7 +21,7 @@ class Random:
         """Returns rows in the order in which they were drawn; their evidence is ``draw`` and ``turn``."""
         rows = len(request.pool)
         openings = Openings(request, np.ones(rows, dtype=bool))
-        free = request.constraints == NONE
+        free = request.constraints.none
         drawn = random_rows(rows, request.budget if free else rows, seed=request.seed, draw=request.draw)
         queue = Queue(np.array(drawn))
         reason, choices = f"drawn at random (seed {request.seed}, draw {request.draw})", []

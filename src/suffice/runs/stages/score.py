@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from suffice.runs.choose import check_budget, score
+from suffice.runs.combining import read_combined
 from suffice.runs.context import Run
 from suffice.scorers.protocol import Scores
 
@@ -19,6 +20,7 @@ class ScoreStage:
         return [
             settings.scorer,
             settings.options,
+            [step.model_dump() for step in settings.pipeline],
             settings.file is None,
             self._others(run),
             run.model_key,
@@ -37,11 +39,17 @@ class ScoreStage:
         settings, notes = run.recipe.selection, {}
         if settings.file is None:
             check_budget(settings.budget, run.pool)
-            scores = self._score(run, settings.scorer, settings.options)
+        for name in self._others(run):
+            options = settings.options_of(name) if settings.steps else None
+            self._score(run, name, options).write(run.folder.scores_by(name))
+        if settings.file is None:
+            scores = (
+                read_combined(settings.steps, run.folder).alone
+                if settings.steps
+                else self._score(run, settings.scorer, settings.options)
+            )
             scores.write(run.folder.scores)
             notes = scores.notes | {"missing": scores.missing}
-        for name in self._others(run):
-            self._score(run, name).write(run.folder.scores_by(name))
         return {"notes": notes}
 
     def _others(self, run: Run) -> list[str]:
@@ -49,7 +57,8 @@ class ScoreStage:
         design = run.recipe.design
         longest = ["length"] if {"longest", "length-matched"} & set(design.arms) else []
         curve = [name.partition("+")[0] for name in design.scorers] if design.budgets else []
-        return sorted({*longest, *curve})
+        steps = run.recipe.selection.steps
+        return sorted({*longest, *curve, *(steps.scorers if steps else ())})
 
     def _score(self, run: Run, scorer: str, options: Mapping[str, Any] | None = None) -> Scores:
         return score(

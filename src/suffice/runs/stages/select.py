@@ -7,10 +7,12 @@ from typing import Any
 
 from suffice.common.files import digest_file, write_json
 from suffice.runs.choose import check_budget, select
+from suffice.runs.combining import read_combined
 from suffice.runs.constraints import files_in
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from, write_selection
 from suffice.scorers.protocol import Scores
+from suffice.selectors.constraints import Constraints
 from suffice.selectors.protocol import Choice
 
 
@@ -42,9 +44,21 @@ class SelectStage:
         if settings.file:
             choices = choices_from(Path(settings.file), run.pool)
             return choices if budget == settings.budget else choices[:budget]
+        if settings.steps:
+            made = read_combined(settings.steps, run.folder)
+            held = made.within(run.constraints, budget)
+            return self._by(run, settings.scorer, settings.steps.selector, made.scores, budget, held)
         return self._by(run, settings.scorer, settings.selector, Scores.read(run.folder.scores), budget)
 
-    def _by(self, run: Run, scorer: str, selector: str | None, scores: Scores, budget: int) -> list[Choice]:
+    def _by(
+        self,
+        run: Run,
+        scorer: str,
+        selector: str | None,
+        scores: Scores,
+        budget: int,
+        constraints: Constraints | None = None,
+    ) -> list[Choice]:
         return select(
             scorer,
             selector,
@@ -53,7 +67,7 @@ class SelectStage:
             budget,
             target=run.target,
             seed=run.recipe.seed,
-            constraints=run.constraints,
+            constraints=constraints or run.constraints,
         )
 
     def _curve(self, run: Run, chosen: int) -> dict[str, dict[str, list[int]]]:
