@@ -223,7 +223,7 @@ def test_checkpoints_by_the_literal_loop_of_less(
     from suffice.models import load_model
 
     checkpoints = made_checkpoints(tiny_model_folder, tmp_path / "warm-up")
-    settings = InfluenceSettings(size=1024, update=update, checkpoints=str(tmp_path / "warm-up"))
+    settings = InfluenceSettings(size=1024, update=update, checkpoints=tmp_path / "warm-up")
     scores = Influence(settings).score(small_shards, ScoringContext(tmp_path / "cache", tiny_model, target))
     rows = encode(tiny_model, [(row.messages, None) for row in small_shards])
     dev = encode(tiny_model, [(item.conversation, None) for item in target.dev])
@@ -259,7 +259,7 @@ def test_adam_without_a_warm_up_is_refused_by_name(update):
 
 def test_a_folder_without_checkpoints_is_refused(tiny_model, target, tmp_path):
     with pytest.raises(UserError) as caught:
-        Influence(InfluenceSettings(checkpoints=str(tmp_path))).score(
+        Influence(InfluenceSettings(checkpoints=tmp_path)).score(
             make_pool(2), ScoringContext(tmp_path, tiny_model, target)
         )
     assert str(caught.value) == (
@@ -316,7 +316,7 @@ def test_a_new_target_is_scored_without_a_pass_over_the_pool(warmed, rows_comput
 def test_a_pool_that_gained_and_lost_rows_computes_the_new_ones_alone(warmed, rows_computed, target):
     folder, model, settings, scores = warmed
     home = next(folder.glob("warm-up-*"))
-    settings = dataclasses.replace(settings, checkpoints=str(home))
+    settings = dataclasses.replace(settings, checkpoints=home)
     context = ScoringContext(folder, model, target)
     pool = make_pool(44)
     found = Influence(settings).score(pool.take([43, *range(5, 40), 40, 41]), context)

@@ -97,14 +97,20 @@ class PoolFeatures:
             Cosines in pool order, float32 [rows, queries], NaN for rows without features; and for each row its
             `Reason` [rows].
         """
-        place = {one: i for i, one in enumerate(self._pool.ids)}
-        cosines = np.full((len(place), queries.count), np.nan, dtype=np.float32)
-        reasons = np.zeros(len(place), dtype=np.uint8)
-        for ids, (found, why) in zip(self.there, self.store.cosines(self.there, queries), strict=True):
-            ours = [(here, i) for i, one in enumerate(ids) if (here := place.get(one)) is not None]
-            to, of = np.array(ours).T
-            cosines[to], reasons[to] = found[of], why[of]
+        cosines = np.full((len(self._pool), queries.count), np.nan, dtype=np.float32)
+        reasons = np.zeros(len(self._pool), dtype=np.uint8)
+        parts = zip(self.places(), self.store.cosines(self.there, queries), strict=True)
+        for (rows, of), (found, why) in parts:
+            cosines[rows], reasons[rows] = found[of], why[of]
         return cosines, reasons
+
+    def places(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Yields for each shard of ``there`` which rows of the pool it has, and where in the shard they stand."""
+        place = {one: i for i, one in enumerate(self._pool.ids)}
+        for ids in self.there:
+            ours = [(row, i) for i, one in enumerate(ids) if (row := place.get(one)) is not None]
+            rows, of = np.array(ours, dtype=np.int64).T
+            yield rows, of
 
     def _jobs(self) -> Iterator[_Job]:
         place = {one: i for i, one in enumerate(self._pool.ids)}

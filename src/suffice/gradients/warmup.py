@@ -22,6 +22,7 @@ from suffice.common.progress import Reporter, Silent, Task
 from suffice.gradients.adam import Moments
 from suffice.gradients.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from suffice.gradients.layers import trained_again
+from suffice.models.batching import torch_threads
 from suffice.training.rows import encode_rows, row_order
 from suffice.training.settings import LoRA, SFTSettings
 from suffice.training.trainer import build_trainer
@@ -111,6 +112,7 @@ def warm_up(
     order = row_order([len(ids) for ids in rows.ids], batch, steps, seed)
     with (
         TemporaryDirectory() as scratch,
+        torch_threads(1),  # the number of threads changes the order of sums
         warnings.catch_warnings(),
         trained_again(model.network),
         reporter.track("warm-up", steps, "steps") as task,

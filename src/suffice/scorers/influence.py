@@ -67,7 +67,7 @@ class InfluenceSettings:
     warmup_epochs: int = 4
     warmup_rate: float = 1e-4
     warmup_rank: int = 16
-    checkpoints: str | None = None
+    checkpoints: Path | None = None
     update: Literal["gradient", "less", "torch"] | None = None
     half: bool = False
     size: int = 7168
@@ -115,6 +115,7 @@ class Influence:
     """
 
     Settings = InfluenceSettings
+    tells_harm = True
     name = "influence"
     default_selector = "round_robin"
     makes = ("scores", "affinities")
@@ -146,7 +147,7 @@ class Influence:
         checkpoints = self._checkpoints(pool, model, context)
         shares, notes = _shares(checkpoints, context)
         passes: list[Checkpoint | None] = [*checkpoints] or [None]
-        rows = pool if len(let_through) == len(pool) else pool.take(let_through)
+        rows = pool if len(let_through) == len(pool) else pool.take(let_through.tolist())
         cosines = np.zeros((len(rows), len(target.dev) + len(_places(target))), dtype=np.float32)
         reasons = np.zeros(len(rows), dtype=np.uint8)
         with context.reporter.track("score", len(rows) * len(passes), "rows") as task:
@@ -182,7 +183,7 @@ class Influence:
         if settings.checkpoints is not None:
             from suffice.gradients.checkpoints import read_checkpoints
 
-            return read_checkpoints(Path(settings.checkpoints))
+            return read_checkpoints(settings.checkpoints)
         if settings.warmup == "none":
             return []
         from suffice.gradients.warmup import WarmUp, warm_up  # imports TRL
