@@ -164,3 +164,47 @@ def test_a_run_of_less_chooses_with_another_model_and_rejects_the_worst(
     chosen = [json.loads(line) for line in folder.selection.read_text().splitlines()]
     assert [row["evidence"]["task"] for row in chosen[:4]] == ["add", "sum", "add", "sum"]
     assert not {row["line"] for row in chosen} & set(dropped)
+
+
+def test_score_select_and_suspects_by_the_command_line(
+    tiny_model_folder, tmp_path, monkeypatch, centred, capsys
+):
+    from suffice.cli.main import run
+
+    write_inputs(tmp_path, tiny_model_folder)
+    monkeypatch.chdir(tmp_path)
+    files = ["--pool", "pool.jsonl", "--target", "target.jsonl", "--model", str(tiny_model_folder)]
+    options = ("warmup=none", "size=512", "bits=1bit")
+    how = [word for option in options for word in ("--set", option)] + ["--device", "cpu", "--jobs", "1"]
+    assert run(["score", "--scorer", "influence", *files, *how, "--out", "scored"]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[2] == (
+        "influence  no warm-up: gradients of the model as it is, which in the paper of LESS choose hardly better "
+        "than chance"
+    )
+    assert told[4].endswith("rows with an influence below 0, the worst in suspects.jsonl")
+    for drop in (5, 2):
+        choice = ["select", "scored", "--budget", "8", "--drop-worst", str(drop), "--json"]
+        assert run(choice) == 0
+        counts = json.loads(capsys.readouterr().out)["counts"]
+        assert counts == {"read": 62, "chosen": 8, "unchosen": 52 - drop, "rejected": 2 + drop}
+        assert len(Path("scored/rejected.jsonl").read_text().splitlines()) == 2 + drop
+    check = ["--check", "2", "--items", "4", "--device", "cpu", "--quiet"]
+    assert run(["suspects", "scored", "--count", "3", "--model", str(tiny_model_folder), *check]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[1:4]] == [
+        json.loads(line)["id"] for line in Path("scored/suspects.jsonl").read_text().splitlines()[:3]
+    ]
+    assert [line.split(" items by ")[0] for line in lines[4:]] == [
+        "one step on each of 2 suspects changes the loss of 4 dev",
+        "one step on each of 2 suspects changes the loss of 4 test",
+    ]
+    assert run(["suspects", "scored", *check]) == 2
+    assert capsys.readouterr().err == (
+        "suffice: a check makes steps of training, and there is no model; give --model\n"
+    )
+    assert run(["score", "--scorer", "length", "--pool", "pool.jsonl", "--out", "scored", "--quiet"]) == 0
+    assert run(["suspects", "scored"]) == 2
+    assert capsys.readouterr().err == (
+        "suffice: scored holds no suspects; score with --scorer influence, which tells which rows harm\n"
+    )

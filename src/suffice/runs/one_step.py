@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,13 @@ from suffice.data.pool import Pool
 from suffice.data.target import Target, TargetItem
 from suffice.proof.arms import UNBOUNDED, ArmScores
 from suffice.proof.intervals import Interval, difference_interval, mean_interval
+from suffice.runs.folder import RunFolder
+from suffice.runs.suspects import influence_on_target, worst
+from suffice.scorers.protocol import Scores
+from suffice.selectors.protocol import excerpt
 
 if TYPE_CHECKING:
-    from suffice.models import LanguageModel
+    from suffice.models import LanguageModel, ModelSource
 
 
 @dataclass(frozen=True)
@@ -148,3 +152,56 @@ def _words(found: Interval) -> str:
     if found.low is None or found.high is None:
         return f"{found.estimate:+.4f}"
     return f"{found.estimate:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+
+
+def examine(
+    folder: RunFolder,
+    count: int,
+    *,
+    check: int | None,
+    items: int,
+    source: ModelSource | None,
+    seed: int,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Returns the worst rows of a folder with scores, and where asked what one step on each does.
+
+    Args:
+        folder: A run folder, or one that ``suffice score`` wrote.
+        count: How many rows to return.
+        check: How many suspects to make a step on; none for no check.
+        items: How many dev and how many test items to measure.
+        source: The model to make steps with.
+        seed: Decides the random rows.
+        reporter: Where progress is told.
+
+    Returns:
+        ``scored`` and ``below_zero`` (counts of rows), ``suspects`` (``id``, ``influence``, ``prompt``) and ``check``
+        (a sentence for each split).
+
+    Raises:
+        UserError: The folder has no scores that tell harm, or a check is asked for without a model.
+    """
+    if not folder.suspects.is_file():
+        raise UserError(
+            f"{folder.path} holds no suspects", "score with --scorer influence, which tells which rows harm"
+        )
+    pool, target, scores = Pool.read(folder.pool), Target.read(folder.target), Scores.read(folder.scores)
+    values, places = influence_on_target(scores, target), worst(scores, target, len(pool))
+    sentences: list[str] = []
+    if check:
+        if source is None:
+            raise UserError("a check makes steps of training, and there is no model", "give --model")
+        found = check_by_one_step(
+            source.load(), pool, target, places, count=check, items=items, seed=seed, reporter=reporter
+        )
+        sentences = [one.sentence for one in found]
+    return {
+        "scored": len(pool) - scores.missing,
+        "below_zero": len(places),
+        "suspects": [
+            {"id": pool.ids[i], "influence": float(values[i]), "prompt": excerpt(pool[i].messages)}
+            for i in places[:count]
+        ],
+        "check": sentences,
+    }
