@@ -20,7 +20,8 @@ from suffice.scorers.protocol import ScoringContext
 from suffice.selectors.protocol import SelectionRequest
 from suffice.selectors.round_robin import RoundRobin
 
-WIDE = InfluenceSettings(size=4096, side=0)  # the gradient itself, sketched
+COLD = InfluenceSettings(warmup="none")
+WIDE = InfluenceSettings(warmup="none", size=4096, side=0)  # the gradient itself, sketched
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,7 @@ def test_scores_follow_the_unprojected_definition(tiny_model, small_shards, targ
         "rows_long": 0,
         "rows_not_finite": 0,
         "rows_zero": 0,
+        "rows_held_back": 0,
         "window": 256,
         "warning": WARNING,
     }
@@ -92,7 +94,7 @@ def test_the_ways_to_sum_up_a_target(tiny_model, small_shards, target, tmp_path,
 
 
 def test_killed_and_resumed_gives_the_same_bytes(tiny_model, small_shards, target, tmp_path, monkeypatch):
-    whole = Influence().score(small_shards, ScoringContext(tmp_path / "a", tiny_model, target))
+    whole = Influence(COLD).score(small_shards, ScoringContext(tmp_path / "a", tiny_model, target))
     write, written = featurise.Store.write, []
 
     def dies_in_the_second_shard(self, ids, features, reasons):
@@ -104,14 +106,14 @@ def test_killed_and_resumed_gives_the_same_bytes(tiny_model, small_shards, targe
     context = ScoringContext(tmp_path / "b", tiny_model, target)
     monkeypatch.setattr(featurise.Store, "write", dies_in_the_second_shard)
     with pytest.raises(KeyboardInterrupt):
-        Influence().score(small_shards, context)
+        Influence(COLD).score(small_shards, context)
     again = []
     monkeypatch.setattr(
         featurise.Store,
         "write",
         lambda self, ids, features, reasons: again.append(len(ids)) or write(self, ids, features, reasons),
     )
-    resumed = Influence().score(small_shards, context)
+    resumed = Influence(COLD).score(small_shards, context)
     assert again == [16, 8]
     np.testing.assert_array_equal(resumed.affinity, whole.affinity)
     made, remade = (
@@ -122,9 +124,9 @@ def test_killed_and_resumed_gives_the_same_bytes(tiny_model, small_shards, targe
 
 def test_rows_added_at_the_end_leave_whole_shards_as_they_are(tiny_model, small_shards, target, tmp_path):
     context = ScoringContext(tmp_path, tiny_model, target)
-    Influence().score(small_shards.take(range(33)), context)
+    Influence(COLD).score(small_shards.take(range(33)), context)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
-    Influence().score(small_shards, context)
+    Influence(COLD).score(small_shards, context)
     after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
     assert len(before) == 3
     assert len(after) == 4
@@ -132,11 +134,11 @@ def test_rows_added_at_the_end_leave_whole_shards_as_they_are(tiny_model, small_
 
 
 def test_another_seed_or_model_does_not_take_over_the_store(tiny_model, small_shards, target, tmp_path):
-    Influence().score(small_shards, ScoringContext(tmp_path, tiny_model, target))
-    Influence().score(small_shards, ScoringContext(tmp_path, tiny_model, target, seed=1))
+    Influence(COLD).score(small_shards, ScoringContext(tmp_path, tiny_model, target))
+    Influence(COLD).score(small_shards, ScoringContext(tmp_path, tiny_model, target, seed=1))
     other = dataclasses.replace(tiny_model, fingerprint="other")
-    Influence().score(small_shards, ScoringContext(tmp_path, other, target))
-    Influence().score(small_shards, ScoringContext(tmp_path, tiny_model, make_target(["new"])))
+    Influence(COLD).score(small_shards, ScoringContext(tmp_path, other, target))
+    Influence(COLD).score(small_shards, ScoringContext(tmp_path, tiny_model, make_target(["new"])))
     assert len(list(tmp_path.iterdir())) == 3
 
 
@@ -144,7 +146,7 @@ def test_rows_without_a_gradient_have_no_score_and_are_counted(tiny_model, targe
     long = make_example(chat("Count.", " ".join(str(i) for i in range(400))), 1)
     empty = make_example(({"role": "user", "content": "Only a question"},), 2)
     pool = Pool.from_examples([long, empty, *make_pool(3)])
-    scores = Influence().score(pool, ScoringContext(tmp_path, tiny_model, target))
+    scores = Influence(COLD).score(pool, ScoringContext(tmp_path, tiny_model, target))
     assert np.isnan(scores.values).tolist() == [True, True, False, False, False]
     assert np.isnan(scores.affinity).all(axis=1).tolist() == [True, True, False, False, False]
     assert (scores.missing, scores.notes["rows_long"], scores.notes["rows_untrained"]) == (2, 1, 1)
@@ -154,7 +156,7 @@ def test_planted_rows_come_first(tiny_model, target, tmp_path):
     """Rows that say what the dev examples say, among rows that do not."""
     planted = [make_example(chat(f"What is {i}?", f"It is {i}."), 1000 + i) for i in range(5, 9)]
     pool = Pool.from_examples([*make_pool(60), *planted])
-    scores = Influence().score(pool, ScoringContext(tmp_path, tiny_model, target))
+    scores = Influence(COLD).score(pool, ScoringContext(tmp_path, tiny_model, target))
     assert set(np.argsort(-scores.values)[:4].tolist()) == {60, 61, 62, 63}
     chosen = RoundRobin().select(SelectionRequest(pool, scores, 4, target=target))
     assert {choice.index for choice in chosen} == {60, 61, 62, 63}
@@ -164,7 +166,7 @@ def test_a_dev_example_without_a_gradient_is_refused(tiny_model, target, tmp_pat
     long = dataclasses.replace(target.dev[0], answer=" ".join(str(i) for i in range(400)))
     broken = dataclasses.replace(target, items=(long, *target.items[2:]))
     with pytest.raises(UserError) as caught:
-        Influence().score(make_pool(2), ScoringContext(tmp_path, tiny_model, broken))
+        Influence(COLD).score(make_pool(2), ScoringContext(tmp_path, tiny_model, broken))
     assert str(caught.value) == (
         "the dev example 'd0' has no gradient: it is longer than the model's window; "
         "mend it or take it out of the target"
@@ -174,7 +176,7 @@ def test_a_dev_example_without_a_gradient_is_refused(tiny_model, target, tmp_pat
 def test_what_it_needs(tiny_model, target, tmp_path):
     for context in (ScoringContext(tmp_path, None, target), ScoringContext(tmp_path, tiny_model, None)):
         with pytest.raises(UserError) as caught:
-            Influence().score(make_pool(2), context)
+            Influence(COLD).score(make_pool(2), context)
         assert (
             str(caught.value)
             == "the scorer 'influence' needs a model and a target; give --model and --target"
@@ -182,7 +184,7 @@ def test_what_it_needs(tiny_model, target, tmp_path):
 
 
 def made_checkpoints(model_folder, folder):
-    """Two checkpoints with random adapters and moments, of mean learning rates 3e-4 and 1e-4."""
+    """Two checkpoints with random adapters and moments, of mean learning rates 3e-4 and 1e-4, and 5 and 6 steps."""
     import peft
 
     from suffice.gradients.adam import Moments
@@ -200,7 +202,7 @@ def made_checkpoints(model_folder, folder):
             weight = layer.module.weight
             weight.data = 0.2 * torch.randn(weight.shape, generator=generator)
             first = 1e-2 * torch.randn(weight.shape, generator=generator)
-            moments[layer.name] = Moments(first, 1e-3 * torch.rand(weight.shape, generator=generator), 5)
+            moments[layer.name] = Moments(first, 1e-3 * torch.rand(weight.shape, generator=generator), 5 + i)
         write_checkpoint(wrapped, moments, folder / str(i), rate, (0.9, 0.999))
         made.append(read_checkpoint(folder / str(i)))
     return made
@@ -221,10 +223,8 @@ def test_checkpoints_by_the_literal_loop_of_less(
     from suffice.models import load_model
 
     checkpoints = made_checkpoints(tiny_model_folder, tmp_path / "warm-up")
-    settings = InfluenceSettings(size=1024, update=update)
-    scores = Influence(settings, checkpoints).score(
-        small_shards, ScoringContext(tmp_path / "cache", tiny_model, target)
-    )
+    settings = InfluenceSettings(size=1024, update=update, checkpoints=tmp_path / "warm-up")
+    scores = Influence(settings).score(small_shards, ScoringContext(tmp_path / "cache", tiny_model, target))
     rows = encode(tiny_model, [(row.messages, None) for row in small_shards])
     dev = encode(tiny_model, [(item.conversation, None) for item in target.dev])
     wanted = np.zeros((40, 5))
@@ -247,12 +247,113 @@ def test_checkpoints_by_the_literal_loop_of_less(
     assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
-def test_adam_without_a_warm_up_is_refused_by_name(tiny_model, target, tmp_path):
+@pytest.mark.parametrize("update", ["less", "torch"])
+def test_adam_without_a_warm_up_is_refused_by_name(update):
     with pytest.raises(UserError) as caught:
-        Influence(InfluenceSettings(update="less")).score(
+        InfluenceSettings(warmup="none", update=update)
+    assert str(caught.value) == (
+        f"update={update} is Adam's, which needs the moments of a warm-up, and with warmup=none there are none; "
+        "leave out warmup=none, give checkpoints=FOLDER, or take update=gradient"
+    )
+
+
+def test_a_folder_without_checkpoints_is_refused(tiny_model, target, tmp_path):
+    with pytest.raises(UserError) as caught:
+        Influence(InfluenceSettings(checkpoints=tmp_path)).score(
             make_pool(2), ScoringContext(tmp_path, tiny_model, target)
         )
     assert str(caught.value) == (
-        "Adam's update needs the moments of a warm-up, and there is no checkpoint; give checkpoints, or take plain "
-        "gradients"
+        f"{tmp_path} holds no checkpoint of a warm-up; give a folder warm-up-… that a warm-up wrote"
     )
+
+
+@pytest.fixture(scope="module")
+def warmed(tiny_model_folder, target, tmp_path_factory):
+    """A pool of 40 rows scored by default after a warm-up of two epochs: folder, model, settings and scores."""
+    from suffice.models import load_model
+
+    folder, model = tmp_path_factory.mktemp("warmed"), load_model(tiny_model_folder, device="cpu")
+    settings = InfluenceSettings(size=512, warmup_share=0.5, warmup_epochs=2, warmup_rank=2)
+    scores = Influence(settings).score(make_pool(40), ScoringContext(folder, model, target))
+    return folder, model, settings, scores
+
+
+def test_the_default_is_a_warm_up_and_adams_update(warmed):
+    folder, _, settings, scores = warmed
+    assert (InfluenceSettings().adam, settings.adam) == ("less", "less")
+    (home,) = folder.glob("warm-up-*")
+    assert scores.notes["checkpoints"] == home.name
+    # 20 rows are one batch: two steps, at the full rate (3 % of 2 steps warm up nothing) and at half of it.
+    assert [scores.notes[f"share_of_checkpoint_{i}"] for i in (1, 2)] == pytest.approx([2 / 3, 1 / 3])
+    assert np.isfinite(scores.values).all()
+    assert len(list(folder.glob("gradients-*"))) == 2
+
+
+@pytest.fixture
+def rows_computed(monkeypatch):
+    """Counts the rows that features are computed of, call by call."""
+    from suffice.gradients.per_example import PerExample
+
+    compute, counted = PerExample.compute, []
+
+    def counting(self, rows, *others):
+        counted.append(len(rows))
+        return compute(self, rows, *others)
+
+    monkeypatch.setattr(PerExample, "compute", counting)
+    return counted
+
+
+def test_a_new_target_is_scored_without_a_pass_over_the_pool(warmed, rows_computed):
+    folder, model, settings, scores = warmed
+    context = ScoringContext(folder, model, make_target(["new", "new", "other"]))
+    found = Influence(settings).score(make_pool(40), context)
+    assert rows_computed == [3, 3]  # the new target's dev examples, at each checkpoint
+    assert found.affinity.shape == (40, 3)
+    assert not np.array_equal(found.values, scores.values)
+
+
+def test_a_pool_that_gained_and_lost_rows_computes_the_new_ones_alone(warmed, rows_computed, target):
+    folder, model, settings, scores = warmed
+    home = next(folder.glob("warm-up-*"))
+    settings = dataclasses.replace(settings, checkpoints=home)
+    context = ScoringContext(folder, model, target)
+    pool = make_pool(44)
+    found = Influence(settings).score(pool.take([43, *range(5, 40), 40, 41]), context)
+    assert rows_computed == [5, 3, 5, 3]
+    np.testing.assert_array_equal(found.affinity[1:36], scores.affinity[5:])
+    rows_computed.clear()
+    whole = Influence(settings).score(pool, context)
+    assert rows_computed == [5, 1, 5, 1]
+    np.testing.assert_array_equal(whole.affinity[[43, 40, 41]], found.affinity[[0, 36, 37]])
+
+
+def test_a_prefilter_lets_the_rows_through_that_rds_ranks_highest(tiny_model, target, tmp_path):
+    from suffice.scorers.embedding import Embedding
+
+    pool, context = make_pool(40), ScoringContext(tmp_path, tiny_model, target)
+    found = Influence(dataclasses.replace(COLD, prefilter=0.3)).score(pool, context)
+    kept = np.flatnonzero(~np.isnan(found.values))
+    assert len(kept) == 12
+    assert (found.missing, found.notes["rows_held_back"]) == (28, 28)
+    close = Embedding().score(pool, context).affinity
+    best = [set(np.argsort(-close[:, columns].max(axis=1))[:6]) for columns in ([0, 2, 4], [1, 3])]
+    assert set(kept) >= best[0] | best[1]
+    full = Influence(COLD).score(pool, context)
+    np.testing.assert_allclose(found.affinity[kept], full.affinity[kept], atol=0.02)
+    with pytest.raises(UserError, match=r"share of 0; give a share above 0 and up to 1"):
+        InfluenceSettings(prefilter=0)
+
+
+def test_several_workers_give_what_one_gives(tiny_model, small_shards, target, tmp_path, monkeypatch):
+    from tiny_run import Here
+
+    made = []
+    for name, workers in (("one", 1), ("many", 3)):
+        if workers > 1:
+            monkeypatch.setattr(featurise, "Workers", Here)  # jobs as workers do them, in this process
+        context = ScoringContext(tmp_path / name, tiny_model, target, workers=workers)
+        Influence(COLD).score(small_shards, context)
+        made.append({path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.safetensors")})
+    assert len(made[0]) == 3
+    assert made[0] == made[1]

@@ -21,6 +21,7 @@ from suffice.cli import (
     score,
     select,
     stages,
+    suspects,
     twins,
 )
 
@@ -53,6 +54,7 @@ app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("score")(score.score)
 app.command("select")(select.select)
+app.command("suspects")(suspects.suspects)
 app.command("twins")(twins.twins)
 app.command("personal")(personal.personal)
 app.command("plan")(plan.plan)

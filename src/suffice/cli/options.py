@@ -102,6 +102,10 @@ NoTwins = Annotated[
     str | None,
     typer.Option(help="Choose no two twins: exact, near or semantic; near@0.7 for another threshold."),
 ]
+DropWorst = Annotated[
+    int | None,
+    typer.Option(min=1, help="Rows of the most negative influence to reject before choosing."),
+]
 RejectTwins = Annotated[bool, typer.Option("--reject-twins", help="Reject exact twins.")]
 
 

@@ -37,6 +37,7 @@ def select(
     at_most: options.AtMost = None,
     language: options.Language = None,
     no_twins: options.NoTwins = None,
+    drop_worst: options.DropWorst = None,
     seed: options.Seed = None,
     chat_template: options.ChatTemplate = None,
     device: options.Device = None,
@@ -53,7 +54,7 @@ def select(
     """
     # fmt: off
     files = (pool, target, dev, model, scorer, pipeline, set_, out, chat_template, device, dtype, jobs, columns, ignore, allow_license)
-    choice = (selector, budget, budget_tokens, seed, pin, ban, at_least, at_most, language, no_twins)
+    choice = (selector, budget, budget_tokens, seed, pin, ban, at_least, at_most, language, no_twins, drop_worst)
     # fmt: on
     reads = reject_twins or any(option is not None for option in files)
     chooses = any(option is not None for option in choice)
@@ -87,7 +88,7 @@ def select(
         options.words(language) or (),
         no_twins,
     )
-    choosing = Choosing(budget, budget_tokens, selector, seed, wanted)
+    choosing = Choosing(budget, budget_tokens, selector, seed, wanted, drop_worst or 0)
     folder = run or out or Path()
     if run is not None:
         _tell(select_scored(run, choosing, reporter(quiet=quiet)), folder, json=json, quiet=quiet)

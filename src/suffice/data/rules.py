@@ -140,6 +140,12 @@ TEST_LEAK = Rule(
     "The row holds what a test item of the target asks.",
     "none is needed: the row is left out so that the test stays a test",
 )
+RAISES_THE_LOSS = Rule(
+    "E121",
+    "raises-the-loss",
+    "Training on the row would raise the target's loss, as its influence tells (only where rows are to be dropped).",
+    "look at the row; give a smaller drop_worst to keep it",
+)
 
 CUT_OFF = Rule(
     "W201",
@@ -209,6 +215,7 @@ RULES = (
     BAD_TABLE_ROW,
     LICENSE_NOT_ALLOWED,
     TEST_LEAK,
+    RAISES_THE_LOSS,
     CUT_OFF,
     LANGUAGE_MIX,
     TOO_LONG,

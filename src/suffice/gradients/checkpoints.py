@@ -65,6 +65,27 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder, rate, step, betas, digest(parts)[:16])
 
 
+def read_checkpoints(folder: Path) -> list[Checkpoint]:
+    """Reads the checkpoints of a warm-up, in the order of their steps.
+
+    Args:
+        folder: The folder that holds them, or one of them.
+
+    Raises:
+        UserError: There is none, or one is not whole.
+    """
+    places = (
+        [folder]
+        if (folder / "checkpoint.json").is_file()
+        else sorted(path.parent for path in folder.glob("*/checkpoint.json"))
+    )
+    if not places:
+        raise UserError(
+            f"{folder} holds no checkpoint of a warm-up", "give a folder warm-up-… that a warm-up wrote"
+        )
+    return sorted(map(read_checkpoint, places), key=lambda one: one.step)
+
+
 def write_checkpoint(
     network: Any,
     moments: Mapping[str, Moments],

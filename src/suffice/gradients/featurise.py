@@ -12,13 +12,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
 from suffice.gradients.adam import Adam, Definition
 from suffice.gradients.checkpoints import Checkpoint, attached, read_moments
-from suffice.gradients.codes import Bits
-from suffice.gradients.layers import adapter_layers, body_layers
+from suffice.gradients.codes import Bits, Queries
+from suffice.gradients.known import known_shards, lay_out, note_ids
+from suffice.gradients.layers import Layer, adapter_layers, body_layers, first_block, last_half
 from suffice.gradients.per_example import FeatureSettings, PerExample
 from suffice.gradients.rows import Reason, encode
 from suffice.gradients.store import SHARD_ROWS, Store
@@ -46,12 +49,14 @@ class PoolSettings:
         checkpoint: The checkpoint of a warm-up whose adapters' weights the gradients are of; `None` for the
             weights of all linear layers of the model's own body.
         update: Adam's update Γ in place of the gradient, as LESS or as torch defines it.
+        half: Whether the layers of the last half of the network's blocks are taken alone.
     """
 
     features: FeatureSettings
     bits: Bits = "int8"
     checkpoint: Checkpoint | None = None
     update: Definition | None = None
+    half: bool = False
 
 
 class PoolFeatures:
@@ -67,29 +72,51 @@ class PoolFeatures:
     def __init__(self, pool: Pool, model: LanguageModel, folder: Path, settings: PoolSettings) -> None:
         self._pool, self._model, self._settings, self._folder = pool, model, settings, folder
         self.store = Store(folder, _about(model, settings))
-        ids = pool.ids
-        self.shards = [ids[start : start + SHARD_ROWS] for start in range(0, len(ids), SHARD_ROWS)]
+        self.there, self.todo = lay_out(pool.ids, known_shards(self.store), SHARD_ROWS)
 
     def compute(self, workers: int, advance: Advance) -> None:
-        """Computes the shards that are not there yet.
+        """Computes the features that are not there yet.
 
         Raises:
             UserError: The network's gradients by rows cannot be told.
         """
-        todo = [i for i, ids in enumerate(self.shards) if not self.store.has(ids)]
-        advance(len(self._pool) - sum(len(self.shards[i]) for i in todo))
-        if self._model.device == "cpu" and min(workers, len(todo)) > 1:
-            with Workers(min(workers, len(todo))) as crew:
-                crew.map(_in_worker, [self._job(i) for i in todo], on_progress=advance)
-        elif todo:
+        advance(len(self._pool) - sum(map(len, self.todo)))
+        if self._model.device == "cpu" and min(workers, len(self.todo)) > 1:
+            with Workers(min(workers, len(self.todo))) as crew:
+                crew.map(_in_worker, list(self._jobs()), on_progress=advance)
+        elif self.todo:
             with engine_for(self._model, self._settings) as engine:
-                for i in todo:
-                    _compute(self._model, engine, self._job(i), advance)
+                for job in self._jobs():
+                    _compute(self._model, engine, job, advance)
+        self.there, self.todo = self.there + self.todo, []
 
-    def _job(self, index: int) -> _Job:
-        start = index * SHARD_ROWS
-        rows = self._pool.take(range(start, start + len(self.shards[index])))
-        return _Job(self._model.source, rows, self._folder, self._settings)
+    def cosines(self, queries: Queries) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Returns the cosines of all rows to a target's features, and why a row has none; after `compute`.
+
+        Returns:
+            Cosines in pool order, float32 [rows, queries], NaN for rows without features; and for each row its
+            `Reason` [rows].
+        """
+        cosines = np.full((len(self._pool), queries.count), np.nan, dtype=np.float32)
+        reasons = np.zeros(len(self._pool), dtype=np.uint8)
+        parts = zip(self.places(), self.store.cosines(self.there, queries), strict=True)
+        for (rows, of), (found, why) in parts:
+            cosines[rows], reasons[rows] = found[of], why[of]
+        return cosines, reasons
+
+    def places(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Yields for each shard of ``there`` which rows of the pool it has, and where in the shard they stand."""
+        place = {one: i for i, one in enumerate(self._pool.ids)}
+        for ids in self.there:
+            ours = [(row, i) for i, one in enumerate(ids) if (row := place.get(one)) is not None]
+            rows, of = np.array(ours, dtype=np.int64).T
+            yield rows, of
+
+    def _jobs(self) -> Iterator[_Job]:
+        place = {one: i for i, one in enumerate(self._pool.ids)}
+        for ids in self.todo:
+            rows = self._pool.take([place[one] for one in ids])
+            yield _Job(self._model.source, rows, self._folder, self._settings)
 
 
 @dataclass(frozen=True)
@@ -120,6 +147,7 @@ def _in_worker(job: _Job, report: Advance) -> None:
 
 def _compute(model: LanguageModel, engine: PerExample, job: _Job, advance: Advance) -> None:
     store = Store(job.folder, _about(model, job.settings))
+    note_ids(store, job.pool.ids)
     conversations = [(row.messages, row.tools) for row in job.pool]
     features, reasons = features_of(model, engine, conversations, advance)
     store.write(job.pool.ids, features, reasons)
@@ -136,6 +164,7 @@ def _about(model: LanguageModel, settings: PoolSettings) -> dict[str, Any]:
         "window": model.window,
         "weights": settings.checkpoint.fingerprint if settings.checkpoint else "linear layers of the body",
         "update": settings.update or "gradient",
+        "layers": "last half" if settings.half else "all",
         "rows": SHARD_ROWS,
         "tokens": TOKEN_BUDGET[model.device],
     }
@@ -156,12 +185,22 @@ def engine_for(model: LanguageModel, settings: PoolSettings) -> Iterator[PerExam
                 "Adam's update needs the moments of a warm-up, and there is no checkpoint",
                 "give checkpoints, or take plain gradients",
             )
-        yield PerExample(network, body_layers(network), settings.features)
+        layers, begin = _taken(body_layers(network), half=settings.half)
+        yield PerExample(network, layers, settings.features, begin=begin)
         return
     moments = read_moments(checkpoint, network.device) if settings.update else None
     with attached(network, checkpoint):
         adam = Adam(settings.update or "less", checkpoint.betas)
-        yield PerExample(network, adapter_layers(network), settings.features, moments, adam)
+        layers, begin = _taken(adapter_layers(network), half=settings.half)
+        yield PerExample(network, layers, settings.features, moments, adam, begin)
+
+
+def _taken(layers: list[Layer], *, half: bool) -> tuple[list[Layer], str | None]:
+    """Returns the layers to take, and where the backward pass may end."""
+    if not half:
+        return layers, None
+    kept = last_half(layers)
+    return kept, first_block(kept)
 
 
 def features_of(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,37 @@ def adapter_layers(network: Any) -> list[Layer]:
                 "use LoRA on linear layers, without bias, magnitudes or embeddings",
             )
     return layers
+
+
+def last_half(layers: Sequence[Layer]) -> list[Layer]:
+    """Returns the layers of the last half of a network's blocks, in the same order.
+
+    Blocks are told by the first number in a layer's name; of an odd number of blocks the one in the middle belongs
+    to the first half. Layers outside of blocks are left out.
+
+    Raises:
+        UserError: There are fewer than two blocks.
+    """
+    numbers = sorted({number for layer in layers if (number := _block(layer)[1]) is not None})
+    if len(numbers) < 2:
+        raise UserError(
+            f"{len(numbers)} of the network's blocks have layers whose gradients are told, and half of them are asked for",
+            "take all layers",
+        )
+    kept = set(numbers[-(-len(numbers) // 2) :])
+    return [layer for layer in layers if _block(layer)[1] in kept]
+
+
+def first_block(layers: Sequence[Layer]) -> str:
+    """Returns the name of the first block that has one of these layers, as ``get_submodule`` takes it."""
+    places = [(number, name) for name, number in map(_block, layers) if number is not None]
+    return min(places)[1]
+
+
+def _block(layer: Layer) -> tuple[str, int | None]:
+    """Returns name and number of the block that a layer stands in."""
+    found = re.match(r"(?:.*?\.)?(\d+)(?=\.)", layer.name)
+    return (found[0], int(found[1])) if found else ("", None)
 
 
 def is_linear(module: Any) -> bool:

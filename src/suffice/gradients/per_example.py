@@ -92,6 +92,7 @@ class PerExample:
         settings: How features are made.
         moments: Adam's moments by the layers' names: features are then of Γ instead of the gradient.
         adam: How Γ is defined.
+        begin: The name of the block at whose input the backward pass ends; by default it ends at the embeddings.
 
     Raises:
         UserError: The network's gradients by rows cannot be told, or moments are missing.
@@ -104,12 +105,14 @@ class PerExample:
         settings: FeatureSettings,
         moments: Mapping[str, Moments] | None = None,
         adam: Adam | None = None,
+        begin: str | None = None,
     ) -> None:
         if network.dtype == torch.float16:
             raise UserError("gradients underflow in float16", "use --dtype bfloat16 or float32")
         self.network, self.layers, self.settings = network, list(layers), settings
         self._projection, self._head = settings.make(), Head(network)
         self._adam, self._moments = adam or Adam(), _checked(moments, layers, settings)
+        self._begins = begin
         self._features = torch.zeros(0)
         self._width = 0
         self._received: set[str] = set()
@@ -187,7 +190,7 @@ class PerExample:
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Freezes all weights and watches the layers."""
-        hooks = [self.network.get_input_embeddings().register_forward_hook(self._begin)]
+        hooks = [self._watch_beginning()]
         hooks += [layer.module.register_forward_hook(partial(self._forward, layer)) for layer in self.layers]
         try:
             with trained_again(self.network):
@@ -199,8 +202,16 @@ class PerExample:
             self._leaf = None
             self._forget()
 
-    def _begin(self, module: Any, given: Any, made: torch.Tensor) -> torch.Tensor:
-        self._leaf = made.detach().requires_grad_()
+    def _watch_beginning(self) -> Any:
+        """Has the backward pass end at the embeddings, or at the input of the block that was named."""
+        if self._begins is None:
+            embeddings = self.network.get_input_embeddings()
+            return embeddings.register_forward_hook(lambda module, given, made: self._leaf_of(made))
+        block = self.network.get_submodule(self._begins)
+        return block.register_forward_pre_hook(lambda module, given: (self._leaf_of(given[0]), *given[1:]))
+
+    def _leaf_of(self, states: torch.Tensor) -> torch.Tensor:
+        self._leaf = states.detach().requires_grad_()
         return self._leaf
 
     def _forward(

@@ -18,9 +18,11 @@ from transformers import TrainerCallback
 from suffice.common.draws import Draws
 from suffice.common.errors import UserError
 from suffice.common.files import digest
+from suffice.common.progress import Reporter, Silent, Task
 from suffice.gradients.adam import Moments
 from suffice.gradients.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from suffice.gradients.layers import trained_again
+from suffice.models.batching import torch_threads
 from suffice.training.rows import encode_rows, row_order
 from suffice.training.settings import LoRA, SFTSettings
 from suffice.training.trainer import build_trainer
@@ -28,6 +30,8 @@ from suffice.training.trainer import build_trainer
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
     from suffice.models.loading import LanguageModel
+
+SILENT = Silent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,13 @@ class WarmUp:
 
 
 def warm_up(
-    model: LanguageModel, pool: Pool, folder: Path, settings: WarmUp, *, seed: int
+    model: LanguageModel,
+    pool: Pool,
+    folder: Path,
+    settings: WarmUp,
+    *,
+    seed: int,
+    reporter: Reporter = SILENT,
 ) -> list[Checkpoint]:
     """Trains adapters, or finds those that were trained before with the same model, rows, settings and seed.
 
@@ -69,6 +79,7 @@ def warm_up(
         folder: Where the checkpoints are kept, in a folder that bears a hash of what decides them.
         settings: How to train.
         seed: Decides the rows, their order and the adapters' start.
+        reporter: Where progress is told.
 
     Raises:
         UserError: None of the rows drawn can be trained on.
@@ -99,12 +110,19 @@ def warm_up(
         settings.learning_rate, steps=steps, batch_size=batch, warmup_ratio=0.03, lora=settings.lora
     )
     order = row_order([len(ids) for ids in rows.ids], batch, steps, seed)
-    with TemporaryDirectory() as scratch, warnings.catch_warnings(), trained_again(model.network):
+    with (
+        TemporaryDirectory() as scratch,
+        torch_threads(1),  # the number of threads changes the order of sums
+        warnings.catch_warnings(),
+        trained_again(model.network),
+        reporter.track("warm-up", steps, "steps") as task,
+    ):
         warnings.simplefilter("ignore", FutureWarning)  # TRL and PEFT use old names of transformers' options
         trainer = build_trainer(model, rows, order, how, steps=steps, seed=seed, folder=Path(scratch))
-        trainer.add_callback(_Keep(places, each, how.betas))
+        trainer.add_callback(_Keep(places, each, how.betas, task))
         trainer.train()
         trainer.model.unload()
+        task.result(f"{len(rows.ids):,} rows, {settings.epochs} epochs, {steps:,} steps")
     model.network.eval()
     return [read_checkpoint(place) for place in places]
 
@@ -112,14 +130,15 @@ def warm_up(
 class _Keep(TrainerCallback):  # type: ignore[misc]
     """Writes a checkpoint at the end of each epoch, with the mean of the rates that its steps were made with."""
 
-    def __init__(self, places: Sequence[Path], each: int, betas: tuple[float, float]) -> None:
-        self._places, self._each, self._betas = places, each, betas
+    def __init__(self, places: Sequence[Path], each: int, betas: tuple[float, float], task: Task) -> None:
+        self._places, self._each, self._betas, self._task = places, each, betas, task
         self._rates: list[float] = []
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         self._rates.append(float(given["optimizer"].param_groups[0]["lr"]))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        self._task.advance()
         if state.global_step % self._each:
             return
         network, optimiser = given["model"], given["optimizer"]

@@ -9,6 +9,7 @@ from typing import Any
 from suffice.common.files import digest_file, write_json
 from suffice.common.progress import Reporter
 from suffice.data.pool import Pool
+from suffice.data.rejected import Rejected
 from suffice.data.target import Target
 from suffice.runs import choose
 from suffice.runs.constraints import ANYTHING, Wanted
@@ -16,6 +17,7 @@ from suffice.runs.fitting import check_pipeline, check_selector
 from suffice.runs.folder import RunFolder
 from suffice.runs.scored import Scored, ScoreRequest, free_folder, read_scored, score_files
 from suffice.runs.selection import write_selection
+from suffice.runs.suspects import check_drops, note_dropped, without_worst
 from suffice.runs.tokens import lengths_of, within
 from suffice.selectors.constraints import Constraints
 from suffice.selectors.ground import Ground
@@ -32,6 +34,7 @@ class Choosing:
         selector: The selector's name; by default the scorer's own.
         seed: The seed of every random choice; by default that of the scoring.
         wanted: What the selection must hold to.
+        drop_worst: Rows of the most negative influence that are never chosen and are rejected.
     """
 
     budget: int | None
@@ -39,6 +42,7 @@ class Choosing:
     selector: str | None = None
     seed: int | None = None
     wanted: Wanted = ANYTHING
+    drop_worst: int = 0
 
 
 def select_alone(request: ScoreRequest, choosing: Choosing, reporter: Reporter) -> dict[str, Any]:
@@ -53,6 +57,8 @@ def select_alone(request: ScoreRequest, choosing: Choosing, reporter: Reporter) 
     folder = free_folder(request.out)
     with folder.locked():
         choosing.wanted.check()
+        if choosing.drop_worst:
+            check_drops(request.scorer)
 
         def check_choice(target: Target | None) -> None:
             if request.pipeline:
@@ -87,6 +93,7 @@ def _choose(scored: Scored, choosing: Choosing, folder: RunFolder, reporter: Rep
     seed = about["seed"] if choosing.seed is None else choosing.seed
     asked, made = _constraints(choosing, pool, folder, reporter, seed), scored.combined
     constraints = made.within(asked, choosing.budget or 1) if made else asked
+    kept, dropped = _without_worst(scored, choosing.drop_worst, constraints)
     selector = choosing.selector or scored.selector
 
     def pick(rows: int) -> list[Choice]:
@@ -98,36 +105,53 @@ def _choose(scored: Scored, choosing: Choosing, folder: RunFolder, reporter: Rep
             rows,
             target=scored.target,
             seed=seed,
-            constraints=constraints,
+            constraints=kept,
         )
 
     if choosing.tokens is None:
         assert choosing.budget
         choices, tokens = pick(choosing.budget), None
     else:
-        lengths, ground = lengths_of(pool, scored.tokenizer(), reporter), Ground(pool, constraints)
+        lengths, ground = lengths_of(pool, scored.tokenizer(), reporter), Ground(pool, kept)
         extent = (max(1, ground.fewest), ground.most)
         choices = within(pick, lambda choice: choice.index, lengths, choosing.tokens, extent)
         held = lengths.total([choice.index for choice in choices])
         tokens = {"budget": choosing.tokens, "chosen": held, "unit": lengths.unit}
     folder.manifest.unlink(missing_ok=True)  # it comes last, and says that all is there
+    note_dropped(folder.rejected, dropped)
     write_selection(folder.selection, pool, choices)
     chosen, read = len(choices), about["counts"]["read"]
     manifest = about | {
         "counts": {
             "read": read,
             "chosen": chosen,
-            "unchosen": len(pool) - chosen,
-            "rejected": read - len(pool),
+            "unchosen": len(pool) - chosen - len(dropped),
+            "rejected": read - len(pool) + len(dropped),
         },
         "tokens": tokens,
         "selector": selector,
         "constraints": constraints.as_json(),
+        "dropped": len(dropped),
         "seed": seed,
         "selection": digest_file(folder.selection),
     }
     write_json(folder.manifest, manifest)
     return manifest
+
+
+def _without_worst(
+    scored: Scored, count: int, constraints: Constraints
+) -> tuple[Constraints, list[Rejected]]:
+    """Returns the constraints without the worst rows, and the entries of those; see `without_worst`.
+
+    Raises:
+        UserError: The scores do not tell which rows harm.
+    """
+    if not count:
+        return constraints, []
+    check_drops(scored.about["scorer"])
+    assert scored.target, "a scorer that tells harm needs a target"
+    return without_worst(scored.pool, scored.scores, scored.target, count, constraints)
 
 
 def _constraints(

@@ -10,6 +10,7 @@ from suffice.runs.choose import check_dev
 from suffice.runs.constraints import wanted_by
 from suffice.runs.context import Run
 from suffice.runs.fitting import check_pipeline, check_selector
+from suffice.runs.suspects import check_drops
 from suffice.scorers.options import make_scorer
 
 
@@ -43,4 +44,6 @@ def check(run: Run) -> None:
         )
     judged = run.judged.items if run.recipe.training.tune else run.judged.test
     check_references(run.extractor, judged)
-    _ = run.model_key  # refuses what is no model
+    if settings.drop_worst:
+        check_drops(settings.scorer)
+    _ = run.model_key, run.scoring_key  # refuses what is no model

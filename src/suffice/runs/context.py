@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,18 @@ class Run:
     def model_key(self) -> str:
         """The base's fingerprint, found without loading it."""
         return model_fingerprint(self.recipe.model, self.recipe.chat_template)
+
+    @property
+    def scoring_source(self) -> ModelSource:
+        """The model that scores the pool: the base, or another with its own chat template."""
+        named = self.recipe.selection.model
+        return replace(self.source, spec=named, chat_template=None) if named else self.source
+
+    @cached_property
+    def scoring_key(self) -> str:
+        """The fingerprint of the model that scores, found without loading it."""
+        source = self.scoring_source
+        return model_fingerprint(source.spec, source.chat_template)
 
     @cached_property
     def jobs(self) -> int:

@@ -32,6 +32,7 @@ class RunFolder:
         self.target = path / "target.parquet"
         self.scores = path / "scores.parquet"
         self.scoring = path / "scoring.json"
+        self.suspects = path / "suspects.jsonl"
         self.selection = path / "selection.jsonl"
         self.curve = path / "curve.json"
         self.arms = path / "arms"

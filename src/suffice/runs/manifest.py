@@ -29,13 +29,13 @@ def versions() -> dict[str, str]:
 def manifest(run: Run) -> dict[str, Any]:
     """Returns the manifest of a run: counts, hashes, versions, rules and costs."""
     folder, stamps = run.folder, {stage: run.folder.stamp(stage) or {} for stage in STAGES}
-    pool, chosen = stamps["pool"], len(run.selected)
+    pool, chosen, dropped = stamps["pool"], len(run.selected), stamps["select"].get("dropped", 0)
     return {
         "counts": {
             "read": pool["read"],
             "chosen": chosen,
-            "unchosen": len(run.pool) - chosen,
-            "rejected": pool["rejected"],
+            "unchosen": len(run.pool) - chosen - dropped,
+            "rejected": pool["rejected"] + dropped,
         },
         "overlap": pool.get("overlap"),
         "plan": read_json(folder.plan)["hash"],

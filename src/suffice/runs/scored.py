@@ -23,6 +23,7 @@ from suffice.runs.cost import worker_count
 from suffice.runs.folder import RunFolder
 from suffice.runs.manifest import versions
 from suffice.runs.steps import Pipeline, make_pipeline, options_of, resolved_options
+from suffice.runs.suspects import tells_harm, write_suspects
 from suffice.scorers.options import resolved
 from suffice.scorers.protocol import Scores
 
@@ -195,12 +196,14 @@ def score_files(
     }
     combined = combine(request.pipeline, made) if request.pipeline else None
     scores = combined.scores if combined else made[request.scorer]
-    for left in (folder.scoring, folder.manifest, folder.selection, folder.target):
+    for left in (folder.scoring, folder.manifest, folder.selection, folder.target, folder.suspects):
         left.unlink(missing_ok=True)  # of an earlier pool or scorer
     gathered.write(folder.pool, folder.rejected)
     if target:
         target.write(folder.target)
     (combined.alone if combined else scores).write(folder.scores)
+    if target and tells_harm(request.scorer):
+        write_suspects(folder.suspects, gathered.pool, scores, target, reporter)
     if combined:
         for name, own in made.items():
             own.write(folder.scores_by(name))

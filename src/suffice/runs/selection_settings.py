@@ -21,6 +21,14 @@ class SelectionSettings(Section):
     scorer: str = Field("embedding", description="The scorer; see suffice list scorers.")
     selector: str | None = Field(None, description="The selector; by default the scorer's own.")
     budget: int = Field(1000, ge=1, description="How many rows to choose.")
+    model: str | None = Field(
+        None, description="A model that scores the pool in place of the one that is trained."
+    )
+    drop_worst: int = Field(
+        0,
+        ge=0,
+        description="Rows of the most negative influence that are never chosen and go to the rejected.",
+    )
     file: str | None = Field(None, description="A selection made elsewhere (JSONL with id or messages).")
     reject_twins: bool = Field(False, description="Whether exact twins are rejected.")
     pipeline: list[Step] = Field(
@@ -90,9 +98,8 @@ class SelectionSettings(Section):
 
     @model_validator(mode="after")
     def _chosen_here(self) -> Self:
-        if self.file and (
-            self.pin or self.ban or self.at_least or self.at_most or self.languages or self.no_twins
-        ):
+        asked = (self.pin, self.ban, self.at_least, self.at_most, self.languages, self.no_twins)
+        if self.file and (any(asked) or self.drop_worst):
             raise ValueError(
                 "a selection made elsewhere takes no constraints; leave out selection.file or them"
             )

@@ -6,16 +6,18 @@ Zhang et al., "TAGCOS" (Findings of NAACL 2025, arXiv 2407.15235), section 3.1; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.lib.format import open_memmap
 
 from suffice.common.errors import UserError
+from suffice.common.files import atomic_path
 from suffice.scorers.influence import WARNING, notes_of
 from suffice.scorers.protocol import Scores, ScoringContext
-from suffice.scorers.vectors import Vectors, read_vectors, write_vectors
+from suffice.scorers.vectors import read_vectors
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
@@ -77,21 +79,26 @@ class GradientFeatures:
             task.result(f"{len(pool):,} rows by {self.name}")
         path = features.store.folder / f"vectors-{pool.fingerprint[:16]}.npy"
         if not path.exists():
-            write_vectors(path, len(pool), _vectors(features))
-        reasons = np.concatenate([features.store.read(ids).reasons for ids in features.shards])
+            _write_vectors(path, features, len(pool), self.settings.size)
+        reasons = np.zeros(len(pool), dtype=np.uint8)
+        for ids, (rows, of) in zip(features.there, features.places(), strict=True):
+            reasons[rows] = features.store.read(ids).reasons[of]
         notes = notes_of(reasons, model) | {"warning": WARNING}
         return Scores(
             pool.ids, np.full(len(pool), np.nan, np.float32), notes=notes, vectors=read_vectors(path)
         )
 
 
-def _vectors(features: PoolFeatures) -> Iterator[Vectors]:
-    """Yields the vectors of one shard after the other; NaN for a row without features."""
+def _write_vectors(path: Path, features: PoolFeatures, rows: int, width: int) -> None:
+    """Writes the vectors of a pool's rows in their order; NaN for a row without features."""
     from suffice.gradients.codes import decode
     from suffice.gradients.rows import Reason
 
-    for ids in features.shards:
-        shard = features.store.read(ids)
-        vectors = decode(shard.codes, features.store.bits)
-        vectors[shard.reasons != Reason.NONE] = np.nan
-        yield vectors
+    with atomic_path(path) as temporary:
+        array = open_memmap(temporary, mode="w+", dtype=np.float32, shape=(rows, width))
+        for ids, (places, of) in zip(features.there, features.places(), strict=True):
+            shard = features.store.read(ids)
+            vectors = decode(shard.codes, features.store.bits)
+            vectors[shard.reasons != Reason.NONE] = np.nan
+            array[places] = vectors[of]
+        array.flush()

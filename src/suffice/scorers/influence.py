@@ -12,14 +12,16 @@ what its length does to the gradient's norm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
+from suffice.scorers.embedding import Embedding
 from suffice.scorers.protocol import Scores, ScoringContext
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from suffice.data.pool import Pool
     from suffice.data.target import Target
+    from suffice.gradients.adam import Definition
     from suffice.gradients.checkpoints import Checkpoint
     from suffice.gradients.featurise import PoolSettings
     from suffice.models.loading import LanguageModel
@@ -41,54 +44,95 @@ class InfluenceSettings:
     """How influence is told.
 
     Attributes:
-        within: In a family of the target: ``mean_of_cosines`` (LESS's code) or ``cosine_to_mean`` (its paper).
-        across: Over families: ``max`` (LESS) or ``mean``.
+        warmup: `lora`, a short training with adapters whose checkpoints the gradients are of, or `none`.
+        warmup_share: The share of the pool that the warm-up trains on, drawn at random.
+        warmup_epochs: Its passes, and checkpoints.
+        warmup_rate: Its highest learning rate.
+        warmup_rank: The rank of its adapters.
+        checkpoints: A folder of checkpoints to use in place of a warm-up of this pool's own.
+        update: Of the pool's rows: `gradient`, or Adam's update as `less` or `torch` defines it; by default `less`,
+            without a warm-up `gradient`.
+        half: Whether the layers of the last half of the network's blocks are taken alone.
         size: How many numbers a feature has.
-        side: To how many numbers inputs and output gradients of a layer are projected first; with checkpoints
-            they never are, since adapters' gradients are small.
-        update: Of the pool's rows: ``gradient``, or Adam's update as ``less`` or ``torch`` define it, which needs
-            checkpoints with moments.
-        bits: How features are kept: ``int8``, ``1bit`` or ``fp16``.
+        side: To how many numbers inputs and output gradients of a layer are projected first; with checkpoints they
+            never are, since adapters' gradients are small.
+        bits: How features are kept: `int8`, `1bit` or `fp16`.
+        within: In a family of the target: `mean_of_cosines` (LESS's code) or `cosine_to_mean` (its paper).
+        across: A row's score over families: `max` (LESS) or `mean`.
+        prefilter: The share of the pool that RDS+ lets through to the gradients; the others have no score.
     """
 
-    within: Literal["mean_of_cosines", "cosine_to_mean"] = "mean_of_cosines"
-    across: Literal["max", "mean"] = "max"
+    warmup: Literal["lora", "none"] = "lora"
+    warmup_share: float = 0.05
+    warmup_epochs: int = 4
+    warmup_rate: float = 1e-4
+    warmup_rank: int = 16
+    checkpoints: Path | None = None
+    update: Literal["gradient", "less", "torch"] | None = None
+    half: bool = False
     size: int = 7168
     side: int = 64
-    update: Literal["gradient", "less", "torch"] = "gradient"
     bits: Literal["fp16", "int8", "1bit"] = "int8"
+    within: Literal["mean_of_cosines", "cosine_to_mean"] = "mean_of_cosines"
+    across: Literal["max", "mean"] = "max"
+    prefilter: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.prefilter <= 1:
+            raise UserError(
+                f"a prefilter cannot let through a share of {self.prefilter:g}",
+                "give a share above 0 and up to 1",
+            )
+        if self.adam and not self.warmed:
+            raise UserError(
+                f"update={self.update} is Adam's, which needs the moments of a warm-up, and with warmup=none there are "
+                "none",
+                "leave out warmup=none, give checkpoints=FOLDER, or take update=gradient",
+            )
+
+    @property
+    def warmed(self) -> bool:
+        """Whether the gradients are of a warm-up's adapters."""
+        return self.warmup == "lora" or self.checkpoints is not None
+
+    @property
+    def adam(self) -> Definition | None:
+        """How Adam's update is defined; `None` for the plain gradient."""
+        if self.update is None:
+            return "less" if self.warmed else None
+        return None if self.update == "gradient" else self.update
 
 
 class Influence:
     """The cosine between a row's gradient and those of the target's dev examples.
 
     Affinities are cosines to each dev example, so that the selector ``round_robin`` gives each family its turns;
-    a row's score is the largest over families, as in LESS.
+    a row's score is the largest over families, as in LESS. A score below 0 says that training on the row would
+    raise the target's loss.
 
     Args:
         settings: How influence is told.
-        checkpoints: Those of a warm-up; none for the model as it is, with a warning in the notes.
     """
 
+    Settings = InfluenceSettings
+    tells_harm = True
     name = "influence"
     default_selector = "round_robin"
     makes = ("scores", "affinities")
     needs_model = True
     needs_target = True
     paper = "arXiv 2402.04333"
-    cost = "one forward and one backward pass"
+    cost = "a warm-up, and one forward and one backward pass at each of its checkpoints"
 
-    def __init__(
-        self, settings: InfluenceSettings | None = None, checkpoints: Sequence[Checkpoint] = ()
-    ) -> None:
+    def __init__(self, settings: InfluenceSettings | None = None) -> None:
         self.settings = settings or InfluenceSettings()
-        self.checkpoints = list(checkpoints)
 
     def score(self, pool: Pool, context: ScoringContext) -> Scores:
         """Scores every row of ``pool``.
 
         A row has no score where the chat template refuses it, it has no trained token or is longer than the
-        model's window, or its gradient is zero or not finite. The notes count each.
+        model's window, or its gradient is zero or not finite; and where a prefilter holds it back. The notes count
+        each.
 
         Raises:
             UserError: There is no model or no target, a dev example has no gradient, the network has layers whose
@@ -99,26 +143,59 @@ class Influence:
             raise UserError("the scorer 'influence' needs a model and a target", "give --model and --target")
         if not target.dev:
             raise UserError("the target has no dev examples, which steer the choice", "add some with --dev")
-        passes: list[Checkpoint | None] = [*self.checkpoints] or [None]
-        rates = np.array([one.learning_rate if one else 1.0 for one in passes])
-        shares = rates / rates.sum()
-        cosines = np.zeros((len(pool), len(target.dev) + len(_places(target))), dtype=np.float32)
-        reasons = np.zeros(len(pool), dtype=np.uint8)
-        with context.reporter.track("score", len(pool) * len(passes), "rows") as task:
+        let_through = self._let_through(pool, target, context)
+        checkpoints = self._checkpoints(pool, model, context)
+        shares, notes = _shares(checkpoints, context)
+        passes: list[Checkpoint | None] = [*checkpoints] or [None]
+        rows = pool if len(let_through) == len(pool) else pool.take(let_through.tolist())
+        cosines = np.zeros((len(rows), len(target.dev) + len(_places(target))), dtype=np.float32)
+        reasons = np.zeros(len(rows), dtype=np.uint8)
+        with context.reporter.track("score", len(rows) * len(passes), "rows") as task:
             for checkpoint, share in zip(passes, shares, strict=True):
-                found, why = self._pass(pool, model, target, context, checkpoint, task.advance)
+                found, why = self._pass(rows, model, target, context, checkpoint, task.advance)
                 cosines += np.float32(share) * found
                 reasons = np.where(reasons == 0, why, reasons)
-            task.result(f"{len(pool):,} rows by influence")
-        affinity = np.ascontiguousarray(cosines[:, : len(target.dev)])
-        values = self._values(affinity, cosines[:, len(target.dev) :], target)
-        notes = notes_of(reasons, model)
-        if self.checkpoints:
-            notes |= {f"share_of_checkpoint_{i}": float(share) for i, share in enumerate(shares, 1)}
-        else:
-            notes["warning"] = WARNING
-            context.reporter.say(f"influence  {WARNING}")
+            task.result(f"{len(rows):,} rows by influence")
+        everywhere = np.full((len(pool), cosines.shape[1]), np.nan, dtype=np.float32)
+        everywhere[let_through] = cosines
+        affinity = np.ascontiguousarray(everywhere[:, : len(target.dev)])
+        values = self._values(affinity, everywhere[:, len(target.dev) :], target)
+        notes |= notes_of(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
         return Scores(pool.ids, values, affinity, [item.id for item in target.dev], notes)
+
+    def _let_through(self, pool: Pool, target: Target, context: ScoringContext) -> NDArray[np.int64]:
+        """Returns the places of the rows that are to have gradients.
+
+        With a prefilter these are the rows that RDS+ ranks highest for a family of the target, as many of each.
+        """
+        if self.settings.prefilter == 1:
+            return np.arange(len(pool))
+        affinity = Embedding().score(pool, context).affinity
+        assert affinity is not None
+        closest = np.stack([affinity[:, columns].max(axis=1) for columns in _places(target).values()], axis=1)
+        ranks = np.argsort(np.argsort(-np.nan_to_num(closest, nan=-2), axis=0, kind="stable"), axis=0)
+        best = np.argsort(ranks.min(axis=1), kind="stable")
+        return np.sort(best[: max(1, round(self.settings.prefilter * len(pool)))])
+
+    def _checkpoints(self, pool: Pool, model: LanguageModel, context: ScoringContext) -> list[Checkpoint]:
+        """Returns the checkpoints whose gradients count: those given, or those of a warm-up; none without."""
+        settings = self.settings
+        if settings.checkpoints is not None:
+            from suffice.gradients.checkpoints import read_checkpoints
+
+            return read_checkpoints(settings.checkpoints)
+        if settings.warmup == "none":
+            return []
+        from suffice.gradients.warmup import WarmUp, warm_up  # imports TRL
+        from suffice.training.settings import LoRA
+
+        how = WarmUp(
+            settings.warmup_share,
+            settings.warmup_epochs,
+            settings.warmup_rate,
+            lora=LoRA(settings.warmup_rank, 2 * settings.warmup_rank),
+        )
+        return warm_up(model, pool, context.folder, how, seed=context.seed, reporter=context.reporter)
 
     def _pass(
         self,
@@ -136,13 +213,13 @@ class Influence:
 
         side = 0 if checkpoint else self.settings.side
         features = FeatureSettings(self.settings.size, side, seed=context.seed)
-        update = None if self.settings.update == "gradient" else self.settings.update
-        settings = PoolSettings(features, self.settings.bits, checkpoint, update)
+        settings = PoolSettings(
+            features, self.settings.bits, checkpoint, self.settings.adam, self.settings.half
+        )
         store = PoolFeatures(pool, model, context.folder, settings)
         wanted = _dev_features(model, target, replace(settings, update=None))
         store.compute(context.workers, advance)
-        parts = list(store.store.cosines(store.shards, Queries(wanted)))
-        return np.concatenate([cosines for cosines, _ in parts]), np.concatenate([why for _, why in parts])
+        return store.cosines(Queries(wanted))
 
     def _values(
         self, affinity: NDArray[np.float32], to_means: NDArray[np.float32], target: Target
@@ -195,6 +272,21 @@ _WORDS = {
     "NOT_FINITE": "its gradient is not finite",
     "ZERO": "its gradient is zero",
 }
+
+
+def _shares(
+    checkpoints: list[Checkpoint], context: ScoringContext
+) -> tuple[list[float], dict[str, int | float | str]]:
+    """Returns what share of the score each checkpoint has, tells it, and puts it into notes."""
+    if not checkpoints:
+        context.reporter.say(f"influence  {WARNING}")
+        return [1.0], {"warning": WARNING}
+    total = sum(one.learning_rate for one in checkpoints)
+    shares = [one.learning_rate / total for one in checkpoints]
+    words = ", ".join(f"{share:.0%}" for share in shares)
+    context.reporter.say(f"influence  shares of the checkpoints in the score: {words}")
+    notes: dict[str, int | float | str] = {f"share_of_checkpoint_{i}": s for i, s in enumerate(shares, 1)}
+    return shares, notes | {"checkpoints": checkpoints[0].folder.parent.name}
 
 
 def notes_of(reasons: NDArray[np.uint8], model: LanguageModel) -> dict[str, int | float | str]:

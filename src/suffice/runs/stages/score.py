@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from suffice.runs.choose import check_budget, score
 from suffice.runs.combining import read_combined
 from suffice.runs.context import Run
+from suffice.runs.cost import worker_count
+from suffice.runs.suspects import tells_harm, write_suspects
 from suffice.scorers.protocol import Scores
+
+if TYPE_CHECKING:
+    from suffice.models import LanguageModel
 
 
 class ScoreStage:
-    """Writes ``scores.parquet``, and ``scores-NAME.parquet`` for every other scorer that is needed."""
+    """Writes ``scores.parquet``, and ``scores-NAME.parquet`` for every other scorer that is needed.
+
+    A scorer that tells harm leaves ``suspects.jsonl`` too. The scorers by which rows are chosen work with the model
+    that the recipe names for them; the others with the base.
+    """
 
     def inputs(self, run: Run) -> Any:
         """The scorers, the base and the seed."""
@@ -24,6 +33,7 @@ class ScoreStage:
             settings.file is None,
             self._others(run),
             run.model_key,
+            run.scoring_key,
             run.recipe.seed,
         ]
 
@@ -39,17 +49,21 @@ class ScoreStage:
         settings, notes = run.recipe.selection, {}
         if settings.file is None:
             check_budget(settings.budget, run.pool)
+        model = run.scoring_source.load() if settings.model else run.model
         for name in self._others(run):
             options = settings.options_of(name) if settings.steps else None
-            self._score(run, name, options).write(run.folder.scores_by(name))
+            own = model if settings.steps and name in settings.steps.scorers else run.model
+            self._score(run, name, own, options).write(run.folder.scores_by(name))
         if settings.file is None:
             scores = (
                 read_combined(settings.steps, run.folder).alone
                 if settings.steps
-                else self._score(run, settings.scorer, settings.options)
+                else self._score(run, settings.scorer, model, settings.options)
             )
             scores.write(run.folder.scores)
             notes = scores.notes | {"missing": scores.missing}
+            if tells_harm(settings.scorer):
+                write_suspects(run.folder.suspects, run.pool, scores, run.target, run.reporter)
         return {"notes": notes}
 
     def _others(self, run: Run) -> list[str]:
@@ -60,15 +74,17 @@ class ScoreStage:
         steps = run.recipe.selection.steps
         return sorted({*longest, *curve, *(steps.scorers if steps else ())})
 
-    def _score(self, run: Run, scorer: str, options: Mapping[str, Any] | None = None) -> Scores:
+    def _score(
+        self, run: Run, scorer: str, model: LanguageModel, options: Mapping[str, Any] | None = None
+    ) -> Scores:
         return score(
             scorer,
             run.pool,
-            model=run.model,
+            model=model,
             target=run.target,
             folder=run.folder.cache,
             reporter=run.reporter,
             seed=run.recipe.seed,
-            workers=run.jobs,
+            workers=worker_count(model, run.recipe.execution.jobs),
             options=options,
         )

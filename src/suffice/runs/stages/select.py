@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from suffice.common.files import digest_file, write_json
+from suffice.data.rejected import Rejected
 from suffice.runs.choose import check_budget, select
 from suffice.runs.combining import read_combined
 from suffice.runs.constraints import files_in
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from, write_selection
+from suffice.runs.suspects import note_dropped, without_worst
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import Constraints
 from suffice.selectors.protocol import Choice
@@ -32,23 +34,33 @@ class SelectStage:
 
     def work(self, run: Run) -> dict[str, Any]:
         """Chooses; the summary holds the pool indices of the chosen rows, in order."""
-        choices = self._choose(run, run.recipe.selection.budget)
+        constraints, dropped = self._constraints(run)
+        choices = self._choose(run, run.recipe.selection.budget, constraints)
+        note_dropped(run.folder.rejected, dropped)
         write_selection(run.folder.selection, run.pool, choices)
         if run.recipe.design.budgets:
-            write_json(run.folder.curve, self._curve(run, len(choices)))
+            write_json(run.folder.curve, self._curve(run, len(choices), constraints))
         run.reporter.say(f"select     {len(choices):,} of {len(run.pool):,} rows")
-        return {"indices": [choice.index for choice in choices]}
+        return {"indices": [choice.index for choice in choices], "dropped": len(dropped)}
 
-    def _choose(self, run: Run, budget: int) -> list[Choice]:
+    def _constraints(self, run: Run) -> tuple[Constraints, list[Rejected]]:
+        """Returns what the recipe's own choice must hold to, and the rows that are dropped for their influence."""
+        if not run.recipe.selection.drop_worst:
+            return run.constraints, []
+        scores = Scores.read(run.folder.scores)
+        return without_worst(run.pool, scores, run.target, run.recipe.selection.drop_worst, run.constraints)
+
+    def _choose(self, run: Run, budget: int, constraints: Constraints) -> list[Choice]:
         settings = run.recipe.selection
         if settings.file:
             choices = choices_from(Path(settings.file), run.pool)
             return choices if budget == settings.budget else choices[:budget]
         if settings.steps:
             made = read_combined(settings.steps, run.folder)
-            held = made.within(run.constraints, budget)
+            held = made.within(constraints, budget)
             return self._by(run, settings.scorer, settings.steps.selector, made.scores, budget, held)
-        return self._by(run, settings.scorer, settings.selector, Scores.read(run.folder.scores), budget)
+        scores = Scores.read(run.folder.scores)
+        return self._by(run, settings.scorer, settings.selector, scores, budget, constraints)
 
     def _by(
         self,
@@ -70,12 +82,16 @@ class SelectStage:
             constraints=constraints or run.constraints,
         )
 
-    def _curve(self, run: Run, chosen: int) -> dict[str, dict[str, list[int]]]:
+    def _curve(self, run: Run, chosen: int, constraints: Constraints) -> dict[str, dict[str, list[int]]]:
         """Returns the pool indices of every other selection on the curve, by arm and budget."""
         budgets = sorted({*run.recipe.design.budgets, chosen})
         check_budget(budgets[-1], run.pool)
         curve = {
-            "selected": {str(rows): _indices(self._choose(run, rows)) for rows in budgets if rows != chosen}
+            "selected": {
+                str(rows): _indices(self._choose(run, rows, constraints))
+                for rows in budgets
+                if rows != chosen
+            }
         }
         for method in run.recipe.design.scorers:
             scorer, _, selector = method.partition("+")
