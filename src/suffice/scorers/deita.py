@@ -142,6 +142,8 @@ def _filled(template: str, exchange: Exchange) -> str:
 
 
 def _read_logprobs(answer: Answer) -> float:
+    if not answer.first:
+        raise ValueError("the server tells no likelihoods of tokens")
     return mean_digit(answer.first)
 
 
