@@ -17,8 +17,10 @@ import httpx2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from made_data import chat, make_example
+from suffice.cli.app import app
 from suffice.common.errors import UserError
 from suffice.common.progress import Silent
 from suffice.data.pool import Pool
@@ -244,15 +246,15 @@ def test_killed_and_resumed(server, rater, tmp_path):
         (
             {"max_requests": 4},
             (
-                "the scorer 'judge' stopped at max_requests = 4: 5 requests remain, 4 were answered and are kept; raise "
-                "max_requests and run the same command again"
+                "the scorer 'judge' stopped at max_requests = 4: 5 requests remain, 4 were answered and are kept; raise or "
+                "leave out max_requests and run the same command again"
             ),
         ),
         (
             {"max_cost": 1e-3, "input_price": 1.0, "output_price": 1.0},
             (
                 "the scorer 'judge' stopped at max_cost = 0.001: {left} requests remain, {done} were answered and are kept; "
-                "raise max_cost and run the same command again"
+                "raise or leave out max_cost and run the same command again"
             ),
         ),
     ],
@@ -276,6 +278,16 @@ def test_a_cap_stops_and_what_was_paid_for_is_kept(cap, message, server, tmp_pat
         f"the scorer 'judge' asks tiny at {server.url} {EXCHANGES - done} times ({done} answers are there)"
     )
     assert words[1].endswith(f"at most {8 * (EXCHANGES - done)} out, at most {words[1].rsplit(' ', 1)[1]}")
+
+
+def test_with_no_request_allowed_the_cost_is_told_and_nothing_sent(server, tmp_path):
+    spoken = Spoken()
+    with pytest.raises(UserError, match=f"max_requests = 0: {EXCHANGES} requests remain, 0 were answered"):
+        judge(server, max_requests=0, input_price=1.0, output_price=1e5).score(
+            POOL, ScoringContext(tmp_path, reporter=spoken)
+        )
+    assert server.log == []
+    assert spoken.said[0].endswith(f"at most {EXCHANGES * 8} out, at most {EXCHANGES * 8 / 10 + 0.002:,.2f}")
 
 
 def test_twins_are_asked_about_once(server, tmp_path):
@@ -377,6 +389,21 @@ def sending(server, clock, *faults, **settings):
     finally:
         client.close()
     return clock.slept
+
+
+def test_from_the_command_line(server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"messages": list(row.messages)} for row in POOL]
+    Path("pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ["score", "--pool", "pool.jsonl", "--scorer", "judge", "--out", "out", "--json", "--quiet"]
+    options = {"endpoint": server.url, "model": "tiny", "reply_tokens": 8, "per_minute": 1e6, "turns": "sum"}
+    server.will("words")
+    done = CliRunner().invoke(app, [*words, *(w for k, v in options.items() for w in ("--set", f"{k}={v}"))])
+    assert done.exit_code == 0, done.output
+    about = json.loads(done.stdout)
+    assert about["options"] == options
+    assert (about["counts"]["scored"], about["notes"]["exchanges_without_value"]) == (7, 1)
+    assert len(lines(Path("out/cache/judge-failures.jsonl"))) == 1
 
 
 def test_no_answer_in_time(server):

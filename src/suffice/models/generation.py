@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TOKEN_BUDGET = 16_384
 
+Choose = Callable[["torch.Tensor", list[int], int], "torch.Tensor"]
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -63,7 +65,7 @@ def generate(
     Raises:
         UserError: The window has no room for ``max_new_tokens``.
     """
-    room = _room(model, max_new_tokens)
+    room = room_for(model, max_new_tokens)
     written = continuations(
         model,
         [prompt[-room:] for prompt in prompts],
@@ -95,14 +97,19 @@ def continuations(
     random = torch.Generator(model.device).manual_seed(seed)
     written: dict[int, list[int]] = {}
     for batch in token_batches([len(prompt) + max_new_tokens for prompt in prompts], token_budget):
-        rows = _continue(model, [prompts[i] for i in batch], max_new_tokens, temperature, random)
+        rows = continue_batch(
+            model,
+            [prompts[i] for i in batch],
+            max_new_tokens,
+            lambda logits, _, __: _next(logits, temperature, random),
+        )
         written |= zip(batch, rows, strict=True)
         if on_done:
             on_done(len(batch))
     return [written[i] for i in range(len(prompts))]
 
 
-def _room(model: LanguageModel, max_new_tokens: int) -> int:
+def room_for(model: LanguageModel, max_new_tokens: int) -> int:
     """Returns how many tokens of a prompt fit into the window before the reply."""
     room = model.window - max_new_tokens
     if room < 1:
@@ -122,17 +129,26 @@ def reply_of(model: LanguageModel, ids: list[int], cut: int = 0) -> Reply:
     return Reply(text, len(ids), stopped, cut)
 
 
-def _continue(
+def continue_batch(
     model: LanguageModel,
     prompts: list[list[int]],
     max_new_tokens: int,
-    temperature: float,
-    random: torch.Generator,
+    choose: Choose,
+    *,
+    copies: int = 1,
 ) -> list[list[int]]:
     """Continues one batch; a row leaves the batch, and its part of the cache, when it has stopped.
 
+    Args:
+        model: The model.
+        prompts: Token ids of each prompt.
+        max_new_tokens: The most tokens of a reply.
+        choose: Returns the next token of each row [rows] from its logits [rows, vocabulary], which rows those are,
+            and the step.
+        copies: How often each prompt is continued; it is read once.
+
     Returns:
-        The new token ids of each row, the stop token included.
+        The new token ids of each row, the stop token included; a prompt's copies stand together.
     """
     import torch
     from transformers import DynamicCache
@@ -140,10 +156,10 @@ def _continue(
     ids, mask = pad(prompts, model.device, left=True)
     stop = torch.tensor(sorted(model.chat.stop_ids), device=model.device)
     cache: Any = DynamicCache(config=model.network.config)
-    rows = list(range(len(prompts)))  # the prompt that each row of the batch continues
-    written: list[list[int]] = [[] for _ in prompts]
+    rows = list(range(len(prompts) * copies))  # the reply that each row of the batch is
+    written: list[list[int]] = [[] for _ in rows]
     with torch.no_grad():
-        for _ in range(max_new_tokens):
+        for step in range(max_new_tokens):
             places = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             logits = model.network(
                 input_ids=ids,
@@ -152,7 +168,10 @@ def _continue(
                 past_key_values=cache,
                 logits_to_keep=1,
             ).logits[:, -1]
-            token = _next(logits, temperature, random)
+            if step == 0 and copies > 1:
+                cache.batch_repeat_interleave(copies)
+                logits, mask = logits.repeat_interleave(copies, 0), mask.repeat_interleave(copies, 0)
+            token = choose(logits, rows, step)
             for row, new in zip(rows, token.tolist(), strict=True):
                 written[row].append(new)
             going = (~torch.isin(token, stop)).nonzero().squeeze(1)

@@ -65,6 +65,7 @@ class Deita:
     paper = "arXiv 2312.15685"
     cost = "one forward pass of the scorer for each turn, or one request"
     default_selector = "top"
+    needs = ("scorer or endpoint",)
     needs_model = False
     needs_target = False
 
@@ -141,6 +142,8 @@ def _filled(template: str, exchange: Exchange) -> str:
 
 
 def _read_logprobs(answer: Answer) -> float:
+    if not answer.first:
+        raise ValueError("the server tells no likelihoods of tokens")
     return mean_digit(answer.first)
 
 

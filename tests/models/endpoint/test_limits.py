@@ -169,6 +169,9 @@ GOOD = {"endpoint": "http://localhost:1/v1", "model": "m"}
         (GOOD | {"concurrency": 0}, "concurrency is 0; give a number above 0"),
         (GOOD | {"per_minute": -1.5}, "per_minute is -1.5; give a number above 0"),
         (GOOD | {"tries": 0}, "tries is 0; give a number above 0"),
+        (GOOD | {"timeout": float("nan")}, "timeout is nan; give a number above 0"),
+        (GOOD | {"max_requests": -1}, "max_requests is -1; give 0 or more"),
+        (GOOD | {"input_price": -0.1}, "input_price is -0.1; give 0 or more"),
         (
             GOOD | {"max_cost": 1.0, "input_price": 1.0},
             "max_cost is given, but not what tokens cost; give input_price and output_price as well",

@@ -146,7 +146,7 @@ class _Work:
             raise UserError(
                 f"{self._asker} stopped at {self._cap} = {getattr(self._settings, self._cap):g}: {self._unsent:,} "
                 f"requests remain, {self._asked.answered:,} were answered and are kept",
-                f"raise {self._cap} and run the same command again",
+                f"raise or leave out {self._cap} and run the same command again",
             )
         if self._asked.failed and not self._asked.answered:
             raise self._dead()

@@ -26,7 +26,8 @@ class EndpointSettings:
         per_minute: The most requests a minute; no limit where it is left out.
         timeout: Seconds after which a request without an answer is given up, and tried again.
         tries: The most times that a request is sent.
-        max_requests: The most requests to send, tries counted; no limit where it is left out.
+        max_requests: The most requests to send, tries counted; no limit where it is left out. With 0 the cost is
+            told and nothing sent.
         max_cost: The most to spend, in the currency of the prices.
         input_price: What a million tokens of prompts cost.
         output_price: What a million tokens of replies cost.
@@ -88,10 +89,14 @@ def check_endpoint(settings: EndpointSettings, asker: str) -> None:
             f"{KEY_VARIABLE} is set, and to {settings.endpoint} the key would travel in the clear",
             "give an https:// URL, or unset the variable",
         )
-    for name in ("concurrency", "per_minute", "timeout", "tries", "max_requests"):
+    for name in ("concurrency", "per_minute", "timeout", "tries"):
         value = getattr(settings, name)
-        if value is not None and value <= 0:
+        if value is not None and not value > 0:
             raise UserError(f"{name} is {value:g}", "give a number above 0")
+    for name in ("max_requests", "max_cost", "input_price", "output_price"):
+        value = getattr(settings, name)
+        if value is not None and not value >= 0:
+            raise UserError(f"{name} is {value:g}", "give 0 or more")
     if settings.max_cost is not None and not settings.priced:
         raise UserError(
             "max_cost is given, but not what tokens cost", "give input_price and output_price as well"
