@@ -45,6 +45,7 @@ _SCRIPTS = {
     "Korean": "\u1100-\u11ff\uac00-\ud7af",
 }
 _LETTERS = {name: re.compile(f"[{span}]") for name, span in _SCRIPTS.items()}
+_ANY_LETTER = re.compile(f"[{''.join(_SCRIPTS.values())}]")
 _STRAY = 4  # letters of another script that are no slip of one name
 _ASKED_FOR = re.compile(
     r"translat|language|alphabet|chinese|mandarin|japanese|korean|russian|ukrainian|arabic|hebrew|hindi|thai",
@@ -112,7 +113,7 @@ def _stops(text: str) -> bool:
 
 def _language_mix(row: Any, messages: Sequence[Message]) -> str | None:
     said = "\n".join(turn["content"] for turn in messages if turn["role"] == "assistant")
-    if said.isascii():
+    if said.isascii() or not _ANY_LETTER.search(said):
         return None
     heard = "\n".join(turn["content"] for turn in messages if turn["role"] != "assistant")
     for name, letters in _LETTERS.items():
@@ -156,7 +157,7 @@ def _broken_characters(row: Any, messages: Sequence[Message]) -> str | None:
 
 
 def _failed_attempt(row: Any, messages: Sequence[Message]) -> str | None:
-    reward = row.get("reward") if isinstance(row, dict) and "traj" in row else None
+    reward = row.get("reward") if isinstance(row, dict) and row.get("traj") is not None else None
     return f"the reward is {reward:g}" if isinstance(reward, int | float) and reward <= 0 else None
 
 
