@@ -24,12 +24,14 @@ _LONGER = (
 TAIL = 40  # characters at the end of an answer that are looked for in the rest of it
 TIMES = 4
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*(?:\s|$)")  # noqa: RUF001
-_STOPPED = (",", ";", "-", "–", "(", "[", "{", "&", "、", "，")  # noqa: RUF001
+_STOPPED = (",", "-", "–", "(", "[", "{", "&", "、", "，")  # noqa: RUF001
 _LEADS_ON = re.compile(
     r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|as|that|which|is|are|was|were|be|if|this|these|your|its|their)$",
     re.IGNORECASE,
 )
-_LAST_LINE = re.compile(r"^\s*(?:[-*•|#>]|\d+[.)]|https?:)")
+_ITEM = re.compile(
+    r"^\s*(?:[-*•|#>]|\d+[.):]|[A-Z][.)]\s|https?:)"
+)  # of a list, an outline, a table, a timeline
 _TEMPLATE = re.compile(
     r"<\|[A-Za-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|<\uff5c[^\uff5c]{2,30}\uff5c>"
 )
@@ -105,8 +107,9 @@ def _stops(text: str) -> bool:
     """Tells whether a text of sentences ends in the middle of one."""
     last = text[text.rfind("\n") + 1 :]
     leads_on = text.endswith(_STOPPED) or (text[-1].isalpha() and _LEADS_ON.search(text[-TAIL:]))
-    ends_bare = len(text) >= _LONGER and text[-1].isalpha() and last.split()[-1][0] not in "#@"
-    if not (leads_on or ends_bare) or len(last) <= TAIL or _LAST_LINE.match(last):
+    word = last.split()[-1]
+    ends_bare = len(text) >= _LONGER and word.isalpha() and word.islower()  # no name, address or hashtag
+    if not (leads_on or ends_bare) or len(last) <= TAIL or _ITEM.match(last):
         return False
     return len(_SENTENCE_END.findall(text)) >= 2
 
