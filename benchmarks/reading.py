@@ -3,8 +3,9 @@
 Run with ``python benchmarks/reading.py [--rows 10000,30000,100000,300000,1000000] [--repeats N] [--plot FILE.svg]``. Each
 measurement is a process of its own on the same cores, ending in a columnar file on the disk: ``suffice check --out``
 writes Parquet and validates every row; `load_dataset` starts with an empty cache and writes Arrow; datatrove, where it is
-installed, reads JSON Lines and writes Parquet. Rows are chats of about 1 kB. Printed are seconds (the median), peak memory
-of the process and its workers, the ratio to `load_dataset`, and the exponent of the growth (1 is linear).
+installed, reads JSON Lines and writes Parquet. Rows are chats of about 1 kB. Printed are seconds (the median), CPU seconds
+and peak memory of the process and its workers, the ratio of seconds to `load_dataset`, and the exponent of the growth (1 is
+linear).
 """
 
 from __future__ import annotations
@@ -74,18 +75,18 @@ def work(way: str, file: Path, folder: Path) -> int:
     return sum(1 for _ in file.open("rb"))
 
 
-def measure(way: str, file: Path) -> tuple[float, float]:
-    """Returns seconds and peak bytes of one way, in a process of its own."""
+def measure(way: str, file: Path) -> tuple[float, float, float]:
+    """Returns seconds, CPU seconds and peak bytes of one way, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--work", way, "--file", str(file), "--folder", folder]
         environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
         found = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    seconds, peak = json.loads(found.splitlines()[-1])
-    return seconds, peak
+    seconds, cpu, peak = json.loads(found.splitlines()[-1])
+    return seconds, cpu, peak
 
 
 def worker(way: str, file: Path, folder: Path) -> None:
-    """Does the work and prints seconds (imports are not counted) and peak bytes."""
+    """Does the work and prints seconds, CPU seconds (imports are not counted) and peak bytes."""
     for module in {
         "suffice": ("suffice.runs.checking",),
         "datasets": ("datasets",),
@@ -99,32 +100,33 @@ def worker(way: str, file: Path, folder: Path) -> None:
 
         load_formats()
         pyarrow.array(["its first array imports pandas, as datasets does when it is imported"])
-    start = time.perf_counter()
+    start, before = time.perf_counter(), sum(os.times()[:4])
     work(way, file, folder)
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, sum(os.times()[:4]) - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak += cores() * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # of the largest worker process
-    sys.stdout.write(json.dumps([seconds, peak * 1024]) + "\n")
+    sys.stdout.write(json.dumps([seconds, cpu, peak * 1024]) + "\n")
 
 
 def compare(rows: int, repeats: int, times: dict[str, list[float]]) -> None:
     """Measures all ways on one file, in turns, adds their medians to ``times`` and prints a line of each."""
-    found: dict[str, list[tuple[float, float]]] = {way: [] for way in times}
+    found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in times}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pool.jsonl"
         write_rows(file, rows)
         megabytes = file.stat().st_size / 1e6
         for _ in range(repeats):
-            for way, pairs in found.items():
-                pairs.append(measure(way, file))
-    for way, pairs in found.items():
-        times[way].append(statistics.median(seconds for seconds, _ in pairs))
-    for way, pairs in found.items():
-        seconds, peak = times[way][-1], max(peak for _, peak in pairs)
+            for way, runs in found.items():
+                runs.append(measure(way, file))
+    for way, runs in found.items():
+        times[way].append(statistics.median(seconds for seconds, _, _ in runs))
+    for way, runs in found.items():
+        seconds, peak = times[way][-1], max(peak for _, _, peak in runs)
+        cpu = statistics.median(cpu for _, cpu, _ in runs)
         ratio = seconds / times["datasets"][-1] if "datasets" in times else math.nan
         over = "  more than 2 GB" if way == "suffice" and peak > MEMORY else ""
         print(
-            f"{rows:>9,} rows {megabytes:7.1f} MB  {way:<10} {seconds:7.2f} s  {megabytes / seconds:6.1f} MB/s  "
+            f"{rows:>9,} rows {megabytes:7.1f} MB  {way:<10} {seconds:7.2f} s  CPU {cpu:7.2f} s  "
             f"peak {peak / 1e6:6.0f} MB  {ratio:5.2f} x load_dataset{over}"
         )
 

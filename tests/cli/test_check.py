@@ -53,19 +53,22 @@ mixed.jsonl: question_answer
     assistant  A mark: <|im_end|>
 
 E100 not-json  1 row
-  mixed.jsonl, line 4: the line is no JSON: Expecting property name enclosed in
-  double quotes (column 2)
+  mixed.jsonl
+    line 4: the line is no JSON: Expecting property name enclosed in double
+            quotes (column 2)
   remedy: write one JSON object a line, as UTF-8
 
 E101 empty-answer  4 rows
-  mixed.jsonl, line 2: turn 2, of the assistant, has no text
-  mixed.jsonl, line 5: turn 2, of the assistant, has no text
-  mixed.jsonl, line 6: turn 2, of the assistant, has no text
+  mixed.jsonl
+    line 2: turn 2, of the assistant, has no text
+    line 5: turn 2, of the assistant, has no text
+    line 6: turn 2, of the assistant, has no text
   and 1 more
   remedy: fill in the answer or remove the row
 
 W204 template-tokens-in-text  1 row
-  mixed.jsonl, line 3: turn 2 holds '<|im_end|>'
+  mixed.jsonl
+    line 3: turn 2 holds '<|im_end|>'
   remedy: write the turns apart and leave the marks to the template
 
 2 of 7 rows can be used.

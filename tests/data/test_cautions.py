@@ -43,6 +43,11 @@ def test_an_answer_that_is_cut_off(answer, message):
         SENTENCES + "And this is all there is about it, says Ann",  # people leave out the last full stop
         "```python\nx = 1\n```",
         SENTENCES * 4 + "Look at this and share it with all the others #words",
+        SENTENCES * 4 + "All of it can be read again at https://example.org/a/page",
+        SENTENCES * 4 + "\nC. Call for an end of it all, and for another method of work",
+        SENTENCES * 4 + "\n1968: An act is passed that bans it in real estate transactions",
+        SENTENCES * 4 + "They were in their order: Lyndon Johnson, Gerald Ford, Joe Biden",
+        SENTENCES * 4 + "The program prints it and ends: print(sum(numbers) / len(numbers));",
         "word " * 200,  # no sentence anywhere
     ],
 )

@@ -8,8 +8,11 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from suffice.common.errors import UserError
+from suffice.common.files import digest
 from suffice.data import convert
 from suffice.data import pool as pool_module
 from suffice.data.example import Example, content_id
@@ -51,6 +54,12 @@ def test_the_id_is_a_hash_of_messages_and_tools():
         content_id(messages) == content_id(tuple(messages), []) == hashlib.sha256(canonical).hexdigest()[:16]
     )
     assert content_id(messages, [{"type": "function"}]) != content_id(messages)
+
+
+@given(st.text(st.characters(), max_size=20))
+def test_the_id_of_any_text_is_the_digest_of_its_canonical_form(text):
+    messages = [{"role": "user", "content": text}]
+    assert content_id(messages) == digest([messages, None])[:16]
 
 
 def test_answer_joins_all_assistant_turns():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,16 +114,17 @@ def _said(message: Message) -> str:
     """Returns what a turn says, calls included, in one line."""
     calls = [f"{call['function']['name']}(…)" for call in message.get("tool_calls") or ()]
     text = " ".join([*message["content"].split(), *calls])
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1].rsplit(" ", 1)[0] + " …"
 
 
 def _rule(console: Console, rule: str, count: int, checked: Checked, out: Path | None) -> None:
     colour = "red" if rule.startswith("E") else "yellow"
     console.print(Text.assemble((rule, f"bold {colour}"), f"  {count:,} {'row' if count == 1 else 'rows'}"))
     places = checked.findings.places[rule]
-    for place in places:
-        told = Text.assemble((f"{place.file}, line {place.line}", "dim"), f": {place.message}")
-        _block(console, told, Text("  "))
+    for file, some in groupby(places, key=lambda place: place.file):
+        console.print(Text(f"  {file}", style="dim"), soft_wrap=True)
+        for place in some:
+            _block(console, Text(place.message), Text.assemble((f"    line {place.line}: ", "dim")))
     if count > len(places):
         rest = out / ("rejected.jsonl" if rule.startswith("E") else "pool.parquet") if out else None
         console.print(
@@ -137,7 +139,7 @@ def _sentence(checked: Checked, files: list[str], out: Path | None) -> str:
     told = f"{checked.accepted:,} of {checked.rows:,} rows can be used."
     if out:
         return f"{told}\nThey are in {out / 'pool.parquet'}, the others with their reasons in {out / 'rejected.jsonl'}."
-    named = " ".join(map(shlex.quote, files[:1])) + (" …" if len(files) > 1 else "")
+    named = " ".join(map(shlex.quote, files[:3])) + (" …" if len(files) > 3 else "")
     if checked.accepted == checked.rows and checked.rows:
         return f"{told}\nNext: suffice check {named} --preview --model MODEL"
     return f"{told}\nTo keep the others with their reasons: suffice check {named} --out checked"

@@ -28,19 +28,6 @@ BATCH = 4096
 """Rows that are held, written and compressed together."""
 
 
-class PlainRow(msgspec.Struct, frozen=True):
-    """A row without tools and warnings whose turns are JSON text already; see `Example` for what else it has."""
-
-    id: str
-    text: bytes
-    source: str
-    license: str | None
-    file: str
-    line: int
-    tools: None = None
-    warnings: tuple[str, ...] = ()
-
-
 def record_batches(examples: Iterable[Example]) -> Iterator[pa.RecordBatch]:
     """Yields rows as batches of a pool's table."""
     rows = iter(examples)
@@ -48,11 +35,11 @@ def record_batches(examples: Iterable[Example]) -> Iterator[pa.RecordBatch]:
         yield to_batch(some)
 
 
-def to_batch(examples: Sequence[Example | PlainRow]) -> pa.RecordBatch:
+def to_batch(examples: Sequence[Example]) -> pa.RecordBatch:
     """Returns rows as one batch."""
     columns = [
         [example.id for example in examples],
-        [row.text if isinstance(row, PlainRow) else _json(row.messages) for row in examples],
+        [_json(example.messages) for example in examples],
         [_json(example.tools) if example.tools else None for example in examples],
         [example.source for example in examples],
         [example.license for example in examples],

@@ -24,12 +24,14 @@ _LONGER = (
 TAIL = 40  # characters at the end of an answer that are looked for in the rest of it
 TIMES = 4
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*(?:\s|$)")  # noqa: RUF001
-_STOPPED = (",", ";", "-", "–", "(", "[", "{", "&", "、", "，")  # noqa: RUF001
+_STOPPED = (",", "-", "–", "(", "[", "{", "&", "、", "，")  # noqa: RUF001
 _LEADS_ON = re.compile(
     r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|as|that|which|is|are|was|were|be|if|this|these|your|its|their)$",
     re.IGNORECASE,
 )
-_LAST_LINE = re.compile(r"^\s*(?:[-*•|#>]|\d+[.)]|https?:)")
+_ITEM = re.compile(
+    r"^\s*(?:[-*•|#>]|\d+[.):]|[A-Z][.)]\s|https?:)"
+)  # of a list, an outline, a table, a timeline
 _TEMPLATE = re.compile(
     r"<\|[A-Za-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|<\uff5c[^\uff5c]{2,30}\uff5c>"
 )
@@ -45,6 +47,7 @@ _SCRIPTS = {
     "Korean": "\u1100-\u11ff\uac00-\ud7af",
 }
 _LETTERS = {name: re.compile(f"[{span}]") for name, span in _SCRIPTS.items()}
+_ANY_LETTER = re.compile(f"[{''.join(_SCRIPTS.values())}]")
 _STRAY = 4  # letters of another script that are no slip of one name
 _ASKED_FOR = re.compile(
     r"translat|language|alphabet|chinese|mandarin|japanese|korean|russian|ukrainian|arabic|hebrew|hindi|thai",
@@ -104,15 +107,16 @@ def _stops(text: str) -> bool:
     """Tells whether a text of sentences ends in the middle of one."""
     last = text[text.rfind("\n") + 1 :]
     leads_on = text.endswith(_STOPPED) or (text[-1].isalpha() and _LEADS_ON.search(text[-TAIL:]))
-    ends_bare = len(text) >= _LONGER and text[-1].isalpha() and last.split()[-1][0] not in "#@"
-    if not (leads_on or ends_bare) or len(last) <= TAIL or _LAST_LINE.match(last):
+    word = last.split()[-1]
+    ends_bare = len(text) >= _LONGER and word.isalpha() and word.islower()  # no name, address or hashtag
+    if not (leads_on or ends_bare) or len(last) <= TAIL or _ITEM.match(last):
         return False
     return len(_SENTENCE_END.findall(text)) >= 2
 
 
 def _language_mix(row: Any, messages: Sequence[Message]) -> str | None:
     said = "\n".join(turn["content"] for turn in messages if turn["role"] == "assistant")
-    if said.isascii():
+    if said.isascii() or not _ANY_LETTER.search(said):
         return None
     heard = "\n".join(turn["content"] for turn in messages if turn["role"] != "assistant")
     for name, letters in _LETTERS.items():
@@ -156,7 +160,7 @@ def _broken_characters(row: Any, messages: Sequence[Message]) -> str | None:
 
 
 def _failed_attempt(row: Any, messages: Sequence[Message]) -> str | None:
-    reward = row.get("reward") if isinstance(row, dict) and "traj" in row else None
+    reward = row.get("reward") if isinstance(row, dict) and row.get("traj") is not None else None
     return f"the reward is {reward:g}" if isinstance(reward, int | float) and reward <= 0 else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from suffice.data.batches import BATCH, PlainRow, to_batch
+from suffice.data.batches import BATCH, to_batch
 from suffice.data.cautions import Caution, cautions
 from suffice.data.containers import RawRow
 from suffice.data.conversation import Conversation, check_answers, check_turns, check_values
@@ -90,15 +90,12 @@ class Converter:
         """Yields what comes of rows, some thousand at a time."""
         rows = iter(rows)
         while some := list(islice(rows, BATCH)):
-            yield self._taken(some, origin)
+            yield self.taken(some, origin)
 
-    def _taken(self, rows: Iterable[RawRow], origin: Origin) -> Taken:
-        examples: list[Example | PlainRow] = []
-        rejected, found, broken = [], [], None
+    def taken(self, rows: Iterable[RawRow], origin: Origin) -> Taken:
+        """Returns what comes of rows."""
+        examples, rejected, found, broken = [], [], [], None
         for row in rows:
-            if isinstance(row.value, PlainRow):
-                examples.append(row.value)
-                continue
             try:
                 example, warned = self._example(row, origin)
             except RowError as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ Message = dict[str, Any]
 ``reasoning_content``."""
 
 _SORTED = msgspec.json.Encoder(order="sorted")
+_ESCAPED = re.compile(r"[^ -~]+")  # what the canonical form escapes and msgspec does not
 
 
 def content_id(messages: Sequence[Message], tools: Sequence[dict[str, Any]] | None = None) -> str:
@@ -35,16 +38,19 @@ def content_id(messages: Sequence[Message], tools: Sequence[dict[str, Any]] | No
     return digest([list(messages), list(tools) if tools else None])[:16]
 
 
-def text_id(messages: Sequence[Message]) -> str:
+def text_id(messages: Sequence[Any]) -> str:
     """Returns `content_id` of turns that are `only_text` and offer no tools, many times as fast.
+
+    Args:
+        messages: The turns, as dictionaries or msgspec's structs.
 
     Raises:
         UnicodeEncodeError: The text holds half a character, which UTF-8 has no form for.
     """
     text = _SORTED.encode([messages, None])
-    if text.isascii() and b"\x7f" not in text:  # then it is the canonical form that `digest` hashes
-        return hashlib.sha256(text).hexdigest()[:16]
-    return digest([list(messages), None])[:16]
+    if not text.isascii() or b"\x7f" in text:  # else it is the canonical form that `digest` hashes
+        text = _ESCAPED.sub(lambda found: encode_basestring_ascii(found[0])[1:-1], text.decode()).encode()
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def only_text(messages: Sequence[Message]) -> bool:

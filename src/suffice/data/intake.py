@@ -118,13 +118,14 @@ class Intake:
     def _told_apart(self, taken: Taken) -> Taken:
         """Gives twins ids of their own, or moves them to the rejected rows."""
         ids = taken.batch["id"].to_pylist()
+        if len(set(ids)) == len(ids) and self._seen.keys().isdisjoint(ids):
+            self._seen.update(dict.fromkeys(ids, 1))
+            return taken
         twins: dict[int, int] = {}
         for place, row_id in enumerate(ids):
             count = self._seen[row_id] = self._seen.get(row_id, 0) + 1
             if count > 1:
                 twins[place] = count
-        if not twins:
-            return taken
         if self._terms.reject_twins:
             return _without(taken, list(twins))
         for place, count in twins.items():

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from suffice.data.compression import Part
+from suffice.data.compression import Part, section_of
+from suffice.data.containers import row as limits
 from suffice.data.containers.json_file import holds_lines
-from suffice.data.containers.jsonl import parsed, skip_line
+from suffice.data.containers.jsonl import skip_line
 from suffice.data.convert import Converter, Origin, Taken
 from suffice.data.paths import packing
-from suffice.data.plain import PlainReader, has_plain_rows
-from suffice.data.reading import Section, read_part
+from suffice.data.plain import has_plain_rows, take_lines
+from suffice.data.reading import read_part
 from suffice.data.terms import Terms
 
 LEAST = 32 * 2**20  # bytes of a file from which the start of processes pays
@@ -78,10 +79,14 @@ def split(part: Part, origin: Origin, terms: Terms) -> Iterator[Range]:
 
 def read_range(some: Range) -> RangeRead:
     """Reads the rows of a range."""
-    parse = PlainReader(some.origin) if has_plain_rows(some.origin, some.terms) else parsed
-    rows = read_part(Part(some.path), section=Section(some.start, some.end, parse))
+    size = some.end - some.start
+    if has_plain_rows(some.origin, some.terms) and size <= limits.LIMIT:
+        with section_of(some.path, some.start, some.end) as file:
+            lines = file.read(size).split(b"\n")
+        return RangeRead([take_lines(lines, some.origin, some.terms)], len(lines) - 1, size)
+    rows = read_part(Part(some.path), section=(some.start, some.end))
     taken = list(Converter(some.terms).take(rows, some.origin))
-    return RangeRead(taken, _lines(some), some.end - some.start)
+    return RangeRead(taken, _lines(some), size)
 
 
 def _lines(some: Range) -> int:

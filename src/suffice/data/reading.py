@@ -8,32 +8,17 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from suffice.common.errors import UserError
 from suffice.data.compression import Part, on_disk, opened, parts, section_of
 from suffice.data.containers import CONTAINERS, SEARCHED, BrokenError, RawRow, first_line
-from suffice.data.containers.jsonl import parsed, read_lines
+from suffice.data.containers.jsonl import read_lines
 from suffice.data.paths import expand, packing, shown_path, source_names
 from suffice.data.rules import BROKEN_FILE, RowError
 
 __all__ = ["Part", "RawRow", "expand", "parts", "read_part", "read_rows", "shown_path", "source_names"]
-
-
-class Section(NamedTuple):
-    """Lines of a file.
-
-    Attributes:
-        start: The byte at which the first begins.
-        end: The byte after the last.
-        parse: What makes a row of a line's number, counted from the first, and its bytes.
-    """
-
-    start: int
-    end: int
-    parse: Callable[[int, bytes], RawRow] = parsed
 
 
 def read_rows(path: Path, on_bytes: Callable[[int], None] | None = None) -> Iterator[RawRow]:
@@ -49,14 +34,15 @@ def read_rows(path: Path, on_bytes: Callable[[int], None] | None = None) -> Iter
 
 
 def read_part(
-    part: Part, on_bytes: Callable[[int], None] | None = None, section: Section | None = None
+    part: Part, on_bytes: Callable[[int], None] | None = None, section: tuple[int, int] | None = None
 ) -> Iterator[RawRow]:
     """Yields the rows of a file, as a stream. Blank lines are no rows. Where the file breaks off, the last row says so.
 
     Args:
         part: The file, or one file of a zip archive.
         on_bytes: Called with the number of bytes each time some were read from the disk.
-        section: Of a file that is not packed and has a row a line, what to read alone.
+        section: Of a file that is not packed and has a row a line, the byte at which the first line to read begins and
+            the byte after the last.
 
     Raises:
         UserError: The file may not be read.
@@ -65,9 +51,7 @@ def read_part(
     try:
         with ExitStack() as stack:
             stream = _opened(stack, part, on_bytes or _ignore, section)
-            read = CONTAINERS.get(part.container, CONTAINERS[".jsonl"])
-            if section:
-                read = partial(read_lines, parse=section.parse)
+            read = read_lines if section else CONTAINERS.get(part.container, CONTAINERS[".jsonl"])
             try:
                 for row in read(stream):
                     line = row.line
@@ -90,10 +74,10 @@ def read_part(
 
 
 def _opened(
-    stack: ExitStack, part: Part, on_bytes: Callable[[int], None], section: Section | None
+    stack: ExitStack, part: Part, on_bytes: Callable[[int], None], section: tuple[int, int] | None
 ) -> BinaryIO:
     if section:
-        return stack.enter_context(section_of(part.path, section.start, section.end))
+        return stack.enter_context(section_of(part.path, *section))
     stream = stack.enter_context(opened(part, on_bytes))
     if part.container in SEARCHED and packing(part.path):
         stream = stack.enter_context(on_disk(stream))

@@ -260,7 +260,9 @@ def _serve(connection: Connection) -> None:
         try:
             function, job, reports = pickle.loads(message)  # noqa: S301  # from our own parent
             report = [_reporter(connection)] if reports else []
-            connection.send(("result", function(job, *report)))
+            result = function(job, *report)
+            # The newest protocol takes an Arrow batch as it stands; `send` would copy it once more.
+            connection.send_bytes(pickle.dumps(("result", result), pickle.HIGHEST_PROTOCOL))
         except Exception as error:
             connection.send(("failure", (_portable(error), traceback.format_exc())))
 

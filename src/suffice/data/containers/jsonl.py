@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from suffice.data.containers import row as limits
@@ -27,12 +27,8 @@ def parsed(number: int, line: bytes) -> RawRow:
     return RawRow(number, text, RowError(NOT_JSON, message))
 
 
-def read_lines(stream: BinaryIO, parse: Callable[[int, bytes], RawRow] = parsed) -> Iterator[RawRow]:
+def read_lines(stream: BinaryIO) -> Iterator[RawRow]:
     """Yields the rows of a file; blank lines are none, and a line that is too long is passed over.
-
-    Args:
-        stream: The file.
-        parse: What makes a row of a line's number and bytes.
 
     Raises:
         BrokenError: The stream breaks off.
@@ -47,7 +43,7 @@ def read_lines(stream: BinaryIO, parse: Callable[[int, bytes], RawRow] = parsed)
                 offset += skip_line(stream, line)
                 yield RawRow(number, None, too_long())
             elif line.strip():
-                yield parse(number, line)
+                yield parsed(number, line)
     except Exception as error:  # zlib, lzma and zipfile have errors of their own
         raise BrokenError(offset, first_line(error)) from error
 
