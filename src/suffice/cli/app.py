@@ -11,6 +11,7 @@ from suffice.cli import (
     check,
     compare,
     demo,
+    explain,
     info,
     judge,
     lab,
@@ -53,6 +54,7 @@ app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("score")(score.score)
 app.command("select")(select.select)
+app.command("explain")(explain.explain)
 app.command("twins")(twins.twins)
 app.command("personal")(personal.personal)
 app.command("plan")(plan.plan)
