@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_chosen_row(chosen, capsys):
     assert lines[3] == "Chosen, as number 2 of 4."
     assert " ".join(line.strip() for line in lines[4:6]).startswith('serves "sum" (dev item-1)')
     text = "\n".join(lines)
-    assert "score     value" in text
+    assert re.search(r"\nscore +value +rank +percentile\nsentence +-?0\.\d+ +\d+ of 30 +\d+\.\d\n", text)
     assert '\ntarget     serves item-1 "Add 1 and one." of "sum": affinity ' in text
     assert "\nmost like  " in text
     assert "\nbeat       " in text
