@@ -11,6 +11,7 @@ from suffice.cli import (
     check,
     compare,
     demo,
+    explain,
     info,
     judge,
     lab,
@@ -55,6 +56,7 @@ app.command("run")(run.run)
 app.command("score")(score.score)
 app.command("select")(select.select)
 app.command("suspects")(suspects.suspects)
+app.command("explain")(explain.explain)
 app.command("twins")(twins.twins)
 app.command("personal")(personal.personal)
 app.command("plan")(plan.plan)

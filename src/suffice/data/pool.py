@@ -84,6 +84,16 @@ class Pool:
         return list(self._table["source"].to_pylist())
 
     @cached_property
+    def files(self) -> list[str]:
+        """The files that rows came from, each once, in order."""
+        return list(self._table["file"].unique().to_pylist())
+
+    def on_line(self, line: int) -> list[int]:
+        """Returns the places of rows that came from a line of any file."""
+        lines = self._table["line"].to_numpy()
+        return [int(index) for index in (lines == line).nonzero()[0]]
+
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of the rows' ids and sources."""
         return digest([self.ids, self.sources])

@@ -38,10 +38,10 @@ class Passed:
     kept: NDArray[np.bool_]
 
     @property
-    def cut(self) -> float | None:
-        """The least score that stays, or the largest where low ones do; `None` where none does."""
+    def cut(self) -> float:
+        """The least score that stays, or the largest where low ones do; NaN where no row stays."""
         stay = self.values[self.kept]
-        return None if not len(stay) else float(stay.max() if self._low else stay.min())
+        return float("nan") if not len(stay) else float(stay.max() if self._low else stay.min())
 
     @property
     def _low(self) -> bool:

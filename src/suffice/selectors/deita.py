@@ -7,6 +7,8 @@ is chosen unless its nearest chosen one is closer than a threshold. The paper's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from suffice.common.errors import UserError
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
 from suffice.selectors.openings import Openings
-from suffice.selectors.protocol import Choice, SelectionRequest, excerpt, ranking
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest, below, excerpt, ranking
 
 _TOGETHER = 1024  # rows that are compared with all chosen ones at once
 
@@ -62,6 +64,24 @@ class Deita:
                 f"give --budget {len(walk.choices)} or less, or reject twins first",
             )
         return walk.choices
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """Tells whether its score is too low, or a chosen row too much like it."""
+        lack = below(request, choices, index)
+        rows = [
+            choice.index
+            for choice in choices
+            if request.scores.values[choice.index] >= request.scores.values[index]
+        ]
+        if lack.evidence["short"] > 0 or not rows:
+            return lack
+        directions = Directions(request, self.name)
+        cosines = directions.take(rows) @ directions.take([index])[0]
+        row, cosine = request.pool[rows[int(cosines.argmax())]], float(cosines.max())
+        reason = f'too much like "{excerpt(row.messages)}", which is chosen: cosine {cosine:.3f}, above {self.threshold:g}'
+        if cosine <= self.threshold:
+            return lack
+        return Lack(reason, lack.evidence | {"nearest": row.id, "cosine": cosine})
 
 
 class _Walk:

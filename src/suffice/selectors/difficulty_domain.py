@@ -8,11 +8,13 @@ that among the rows left. The paper's rows that are chosen beforehand are pinned
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from suffice.common.draws import Draws
 from suffice.selectors.openings import Openings
-from suffice.selectors.protocol import Choice, SelectionRequest, ranking
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest, ranking
 
 
 class DifficultyDomain:
@@ -50,6 +52,16 @@ class DifficultyDomain:
                 if twin in (rows := left.get(request.pool.sources[twin], [])):
                     rows.remove(twin)
         return choices
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """Tells where it stood in its source, whose hard rows are drawn with more weight."""
+        values, sources = request.scores.values, request.pool.sources
+        rows = [row for row, source in enumerate(sources) if source == sources[index]]
+        rank = 1 + int((values[rows] > values[index]).sum())
+        return Lack(
+            f'rows are drawn with weights of 2^-rank; it is number {rank:,} of {len(rows):,} in "{sources[index]}"',
+            {"rank": rank, "rows": len(rows)},
+        )
 
 
 def _rank(draws: Draws, rows: int) -> int:

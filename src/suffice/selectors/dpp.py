@@ -14,6 +14,7 @@ is all that is kept. Without the ridge no more rows than dimensions could be tol
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,9 +22,9 @@ from numpy.typing import NDArray
 
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
-from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain
+from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain, lacked_gain
 from suffice.selectors.openings import Openings
-from suffice.selectors.protocol import Choice, SelectionRequest
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest
 
 RIDGE = 0.01
 
@@ -46,6 +47,10 @@ class Dpp:
         openings = Openings(request, directions.usable, "vector")
         picks = choose(directions, openings, _Determinant(request.budget, directions.width), request.budget)
         return explain(request, directions, [_in_logarithms(pick) for pick in picks], _words)
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """See `lacked_gain`."""
+        return lacked_gain(self.select, request, choices, index)
 
 
 class _Determinant(Probes):

@@ -16,15 +16,17 @@ which is the approximation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from suffice.common.draws import Draws
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
-from suffice.selectors.greedy import Gains, Pick, Product, choose, explain
+from suffice.selectors.greedy import Gains, Pick, Product, choose, explain, lacked_gain
 from suffice.selectors.openings import Openings
-from suffice.selectors.protocol import Choice, SelectionRequest
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest
 
 SAMPLE, SERVED = 8192, 16
 KEPT = 2**29
@@ -55,6 +57,10 @@ class FacilityLocation:
             served = np.sort(Draws(request.seed, self.name).sample(served.tolist(), enough))
         picks = choose(directions, openings, _Service(directions.take(served)), request.budget, FRONT)
         return explain(request, directions, picks, _words)
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """See `lacked_gain`."""
+        return lacked_gain(self.select, request, choices, index)
 
 
 class _Service:

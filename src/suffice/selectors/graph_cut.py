@@ -13,14 +13,16 @@ is known. The first sum is a product with the sum of all vectors; no matrix of s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
-from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain
+from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain, lacked_gain
 from suffice.selectors.openings import Openings
-from suffice.selectors.protocol import Choice, SelectionRequest
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest
 
 
 class GraphCut:
@@ -41,6 +43,10 @@ class GraphCut:
         openings = Openings(request, directions.usable, "vector")
         picks = choose(directions, openings, _Cut(request.budget), request.budget)
         return explain(request, directions, picks, _words)
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """See `lacked_gain`."""
+        return lacked_gain(self.select, request, choices, index)
 
 
 class _Cut(Probes):

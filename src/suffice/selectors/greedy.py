@@ -10,7 +10,7 @@ Memory: the gains, and a block of rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suffice.scorers.vectors import Vectors
+from suffice.selectors.constraints import Constraints
 from suffice.selectors.directions import Directions, nearest_before
 from suffice.selectors.openings import Openings
-from suffice.selectors.protocol import Choice, SelectionRequest, beat, excerpt
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest, beat, excerpt
 
 FRONT = 2048
 """Rows whose gains are kept up to date between two passes."""
@@ -226,3 +227,30 @@ def explain(
         }
         choices.append(Choice(pick.index, reason + ending, evidence))
     return choices
+
+
+def lacked_gain(
+    select: Callable[[SelectionRequest], list[Choice]],
+    request: SelectionRequest,
+    choices: Sequence[Choice],
+    index: int,
+) -> Lack:
+    """Tells what a row would have added in the place of the last one, where all others are chosen as they were.
+
+    Args:
+        select: Chooses.
+        request: What was asked for.
+        choices: What it chose.
+        index: A row that it could have chosen.
+    """
+    *before, last = choices
+    pins = tuple(request.pool.ids[row] for row in [*(choice.index for choice in before), index])
+    other = replace(request, constraints=Constraints(pin=pins))
+    gain, needed = float(select(other)[-1].evidence["gain"]), float(last.evidence["gain"])
+    row = request.pool[last.index]
+    evidence = {"gain": gain, "needed": needed, "short": needed - gain}
+    return Lack(
+        f'in the place of the last row, "{excerpt(row.messages)}", its gain would have been {gain:.3g}, and that '
+        f"one's is {needed:.3g}",
+        evidence,
+    )

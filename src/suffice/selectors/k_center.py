@@ -7,14 +7,16 @@ training data by it. The distance is the Euclidean one of directions, sqrt(2 - 2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
-from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain
+from suffice.selectors.greedy import Gains, Pick, Probes, choose, explain, lacked_gain
 from suffice.selectors.openings import Openings
-from suffice.selectors.protocol import Choice, SelectionRequest
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest
 
 _FARTHEST = 2.0
 
@@ -38,6 +40,10 @@ class KCenter:
         picks = choose(directions, openings, _Distance(), request.budget)
         first = picks[0] = Pick(picks[0].index, _FARTHEST, pinned=picks[0].pinned)
         return explain(request, directions, picks, lambda pick: _words(pick, pick is first))
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """See `lacked_gain`."""
+        return lacked_gain(self.select, request, choices, index)
 
 
 class _Distance(Probes):

@@ -7,6 +7,8 @@ then belongs to the cluster with the nearest centre.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ from suffice.common.errors import UserError
 from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
 from suffice.selectors.openings import Openings, Queue
-from suffice.selectors.protocol import Choice, SelectionRequest, excerpt
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest, drawn, excerpt
 
 CLUSTERS = 100
 LEARNT = 50_000
@@ -72,6 +74,10 @@ class KMeans:
             reason = f'{words} of the {size:,} rows around "{excerpt(centre.messages)}"'
             choices.append(Choice(index, reason, evidence))
         return choices
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """Tells that it was not drawn."""
+        return drawn(request, choices, "the rows of a cluster")
 
 
 def find_centres(request: SelectionRequest, directions: Directions, count: int, selector: str) -> Vectors:

@@ -65,8 +65,24 @@ class SelectionRequest:
             raise UserError("the scores are those of another pool", "score this pool anew")
 
 
+@dataclass(frozen=True)
+class Lack:
+    """Why a selector passed over a row that it could have chosen.
+
+    Attributes:
+        reason: What the row lacked, as a sentence.
+        evidence: The figures behind it.
+    """
+
+    reason: str
+    evidence: dict[str, Any]
+
+
 class Selector(Protocol):
     """Chooses rows by their scores.
+
+    A selector may also have a method ``lacked(request, choices, index)`` that returns the `Lack` of a row that is not
+    among its choices, for ``suffice explain``.
 
     Attributes:
         name: The name it is registered under.
@@ -140,6 +156,40 @@ def excerpt(messages: Sequence[Message], width: int = 60) -> str:
     asked = next((str(m.get("content") or "") for m in messages if m["role"] == "user"), "")
     text = " ".join(asked[: 8 * width].split())
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def drawn(request: SelectionRequest, choices: Sequence[Choice], among: str = "rows") -> Lack:
+    """Tells that rows were drawn at random, so that this one lacked nothing."""
+    return Lack(
+        f"{among} are drawn at random, {len(choices):,} of {len(request.pool):,}; it was not among them",
+        {"drawn": len(choices), "rows": len(request.pool)},
+    )
+
+
+def least(choices: Sequence[Choice], values: NDArray[np.float32]) -> float:
+    """Returns the least score of the rows that were not pinned; of all where all were."""
+    free = [choice.index for choice in choices if not choice.reason.startswith("pinned")]
+    return float(np.min(values[free or [choice.index for choice in choices]]))
+
+
+def below(request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+    """Tells how far the score of a row is below the least that was chosen, and its rank."""
+    values = request.scores.values
+    score, needed = float(values[index]), least(choices, values)
+    rank = 1 + int((values > score).sum())
+    evidence = {"score": score, "needed": needed, "short": needed - score, "rank": rank}
+    if score > needed:
+        reason = f"its score of {score:,.4g} is above the least that was chosen, {needed:,.4g}"
+    elif score == needed:
+        reason = (
+            f"its score is equal to the least that was chosen, {needed:,.4g}; of equals the first is taken"
+        )
+    else:
+        reason = (
+            f"its score of {score:,.4g} is {needed - score:,.3g} below the least that was chosen, {needed:,.4g}; "
+            f"its rank is {rank:,}"
+        )
+    return Lack(reason, evidence)
 
 
 def beat(request: SelectionRequest, index: int | None, margin: float) -> tuple[str, dict[str, Any]]:

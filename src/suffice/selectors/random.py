@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from suffice.common.draws import Draws
 from suffice.selectors.openings import Openings, Queue
-from suffice.selectors.protocol import Choice, SelectionRequest, check_budget
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest, check_budget, drawn
 
 
 class Random:
@@ -35,6 +37,10 @@ class Random:
                 )
             )
         return choices
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """Tells that it was not drawn."""
+        return drawn(request, choices)
 
 
 def random_rows(rows: int, budget: int, *, seed: int, draw: int) -> list[int]:

@@ -18,6 +18,7 @@ from suffice.data.target import Target, TargetItem
 from suffice.selectors.openings import Openings, Queue
 from suffice.selectors.protocol import (
     Choice,
+    Lack,
     SelectionRequest,
     beat,
     excerpt,
@@ -64,6 +65,27 @@ class RoundRobin:
             queue = next(turns) if pin is None else queues[int(affinity[pin].argmax())]
             choices.append(_choice(request, queue, openings, turn))
         return choices
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """Tells which dev example came nearest to taking it, and how much closer the last row that it took is."""
+        assert request.target is not None
+        assert request.scores.affinity is not None
+        closeness = dict(zip(request.scores.queries, request.scores.affinity[index].tolist(), strict=True))
+        last: dict[str, float] = {}
+        for choice in choices:
+            dev = choice.evidence["dev"]
+            if not choice.reason.startswith("pinned"):
+                last[dev] = min(last.get(dev, np.inf), choice.evidence["score"])
+        if not last:
+            return Lack("every row that was chosen is pinned", {})
+        dev = min(last, key=lambda name: last[name] - closeness[name])
+        item = next(item for item in request.target.dev if item.id == dev)
+        short = last[dev] - closeness[dev]
+        reason = (
+            f'nearest to being taken by "{item.task}" (dev {dev}): affinity {closeness[dev]:.4g}, '
+            f"{short:.2g} below that of the last row it took, {last[dev]:.4g}"
+        )
+        return Lack(reason, {"dev": dev, "score": closeness[dev], "needed": last[dev], "short": short})
 
 
 class _Queue(Queue):

@@ -8,12 +8,13 @@ budget grows); or, for equal shares, the one with the smallest c.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
 from suffice.common.draws import Draws
 from suffice.selectors.openings import Openings, Queue
-from suffice.selectors.protocol import Choice, SelectionRequest
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest, drawn
 
 
 class Stratified:
@@ -54,6 +55,10 @@ class Stratified:
             evidence = {"source": source, "size": sizes[source], "turn": turn + 1}
             choices.append(Choice(index, f'{words} of "{source}" ({sizes[source]:,})', evidence))
         return choices
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """Tells that it was not drawn."""
+        return drawn(request, choices, "the rows of a source")
 
     def _next(
         self, queues: dict[str, Queue], sizes: Counter[str], chosen: Counter[str], openings: Openings

@@ -21,7 +21,7 @@ from suffice.scorers.vectors import Vectors
 from suffice.selectors.directions import Directions
 from suffice.selectors.k_means import CLUSTERS, assign, find_centres
 from suffice.selectors.openings import Openings
-from suffice.selectors.protocol import Choice, SelectionRequest
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest
 
 PENALTY = 1.0  # λ, as in the public code
 
@@ -82,6 +82,22 @@ class TAGCOS:
             reason = f"{words} the centre of its {len(pursuit.rows):,} rows still lacked ({likeness:.2f})"
             choices.append(Choice(index, reason, evidence))
         return choices
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """Tells how many rows of its cluster were chosen, each more like what the centre lacked in its turn."""
+        directions = Directions(request, self.name)
+        centres = find_centres(request, directions, min(self.clusters, request.budget), self.name)
+        cluster, _ = assign(directions, centres)
+        number, size = int(cluster[index]), int((cluster == cluster[index]).sum())
+        taken = sum(choice.evidence["cluster"] == number for choice in choices)
+        why = (
+            f"{taken:,} of them are chosen, each more like what the centre lacked"
+            if taken
+            else "it had no turn"
+        )
+        return Lack(
+            f"its cluster has {size:,} rows; {why}", {"cluster": number, "size": size, "taken": taken}
+        )
 
 
 class Pursuit:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from suffice.selectors.openings import Openings, Queue
 from suffice.selectors.protocol import (
     Choice,
+    Lack,
     SelectionRequest,
     beat,
+    below,
     ordinal,
     percentile,
     ranking,
@@ -34,6 +38,10 @@ class Top:
         queue = Queue(ranking(values))
         unit = str(request.scores.notes.get("unit", ""))
         return [_choice(request, queue, openings, turn, unit) for turn in range(request.budget)]
+
+    def lacked(self, request: SelectionRequest, choices: Sequence[Choice], index: int) -> Lack:
+        """Tells how far its score is below the least that was chosen."""
+        return below(request, choices, index)
 
 
 def _choice(request: SelectionRequest, queue: Queue, openings: Openings, turn: int, unit: str) -> Choice:
