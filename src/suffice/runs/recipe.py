@@ -6,7 +6,7 @@ import math
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -19,11 +19,16 @@ ArmKind = Literal["base", "random", "longest", "length-matched", "compute-matche
 ARMS: tuple[ArmKind, ...] = ("base", "random", "longest", "selected", "full")
 
 
-class _Section(BaseModel):
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A part of a recipe: no other fields, and none that changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class TargetSettings(_Section):
+class TargetSettings(Section):
     """The behaviour wanted, and how a reply is judged."""
 
     file: str = Field(description="Target file (JSONL): prompt or messages, answer, task, split, id.")
@@ -44,7 +49,7 @@ class TargetSettings(_Section):
         return name.replace(" ", "_").replace("-", "_") if isinstance(name, str) else name
 
 
-class SelectionSettings(_Section):
+class SelectionSettings(Section):
     """How rows are chosen."""
 
     scorer: str = Field("embedding", description="The scorer; see suffice list scorers.")
@@ -71,7 +76,7 @@ class SelectionSettings(_Section):
         return self
 
 
-class ReadingSettings(_Section):
+class ReadingSettings(Section):
     """What is asked of the rows of the pool."""
 
     columns: dict[str, str] = Field({}, description="The files' column for each field, where names differ.")
@@ -79,7 +84,7 @@ class ReadingSettings(_Section):
     allow_license: list[str] = Field([], description="Licences to allow; all by default.")
 
 
-class TrainingSettings(_Section):
+class TrainingSettings(Section):
     """How every arm is trained."""
 
     learning_rate: float | None = Field(
@@ -117,7 +122,7 @@ class TrainingSettings(_Section):
         return sorted(self.rates or [self.rate() / 3, self.rate(), self.rate() * 3])
 
 
-class DesignSettings(_Section):
+class DesignSettings(Section):
     """What is compared with what; fixed before the first score is computed."""
 
     arms: list[ArmKind] = Field(list(ARMS))
@@ -155,7 +160,7 @@ class DesignSettings(_Section):
         return arms
 
 
-class ExecutionSettings(_Section):
+class ExecutionSettings(Section):
     """How the work is done: nothing here changes a selection, and none of it is part of the design."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -166,7 +171,7 @@ class ExecutionSettings(_Section):
     keep_weights: Literal["selected", "all", "none"] = "selected"
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """One run."""
 
     name: str = "lima"
@@ -220,14 +225,25 @@ def recipe_names() -> list[str]:
 
 
 def read_recipe(source: str | Path, overrides: dict[str, Any] | None = None) -> Recipe:
-    """Returns a recipe with overrides laid over it.
+    """Returns a recipe with overrides laid over it; see `read_fields` and `checked`."""
+    fields, where = read_fields(source, overrides)
+    return checked(Recipe, fields, where)
+
+
+def kind_of(source: str | Path) -> str:
+    """Returns the kind of a recipe: ``lima`` where it says nothing, or ``one-shot``."""
+    return str(read_fields(source)[0].get("kind", "lima"))
+
+
+def read_fields(source: str | Path, overrides: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+    """Returns the fields of a recipe of any kind, not yet checked, and where they come from in words.
 
     Args:
         source: The name of a packaged recipe, or a YAML file.
         overrides: Dotted field names and values, such as ``{"design.margin": 1.0}``; `None` overrides nothing.
 
     Raises:
-        UserError: No such recipe, bad YAML, or a field that does not exist or does not fit.
+        UserError: No such recipe, or bad YAML.
     """
     text, where = _recipe_text(source)
     try:
@@ -240,10 +256,19 @@ def read_recipe(source: str | Path, overrides: dict[str, Any] | None = None) -> 
     for name, value in (overrides or {}).items():
         if value is not None:
             _put(fields, name.split("."), value)
+    return fields, where
+
+
+def checked(kind: type[Kind], fields: dict[str, Any], where: str) -> Kind:
+    """Returns fields as a recipe of a kind.
+
+    Raises:
+        UserError: A field does not exist or does not fit.
+    """
     try:
-        return Recipe.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as error:
-        raise _field_error(where, error) from error
+        raise _field_error(kind, where, error) from error
 
 
 def _recipe_text(source: str | Path) -> tuple[bytes, str]:
@@ -280,7 +305,7 @@ def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 _FLAGS = {"pool": "--pool", "target": "--target", "target.file": "--target"}
 
 
-def _field_error(where: str, error: ValidationError) -> UserError:
+def _field_error(kind: type[BaseModel], where: str, error: ValidationError) -> UserError:
     """Turns the first complaint of pydantic into one line."""
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
@@ -291,7 +316,7 @@ def _field_error(where: str, error: ValidationError) -> UserError:
         )
     if first["type"] == "extra_forbidden":
         depth = len(first["loc"])
-        known = {".".join(name.split(".")[:depth]) for name in _flat_names(Recipe)}
+        known = {".".join(name.split(".")[:depth]) for name in _flat_names(kind)}
         return unknown_name(f"field of {where}:", field, known)
     if first["type"] == "value_error":
         return UserError(f"{where}: {field}: {first['ctx']['error']}", "mend the recipe")
