@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from suffice.cli import options
+from suffice.common.errors import UserError
 
 
 def run(
@@ -72,6 +73,12 @@ def run(
     jobs: options.Jobs = None,
     keep_weights: Annotated[str | None, typer.Option(help="selected, all or none.")] = None,
     until: Annotated[str, typer.Option(help="The last stage to run.")] = "report",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer arms, seeds and items (one-shot recipes).")
+    ] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Run code of a model as yourself where it cannot be isolated.")
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -80,7 +87,7 @@ def run(
     A killed run continues where it stopped when the same command is given again.
     """
     from suffice.cli.running import run_recipe
-    from suffice.runs.recipe import read_recipe
+    from suffice.runs.recipe import kind_of, read_recipe
     from suffice.runs.steps import PIPELINE, read_pipeline
 
     wanted: dict[str, Any] = {
@@ -125,6 +132,13 @@ def run(
         "execution.keep_weights": keep_weights,
     }
     wanted |= {f"selection.options.{name}": value for name, value in options.scorer_options(set_).items()}
+    if kind_of(recipe) == "one-shot":
+        from suffice.cli.one_shot import run_one_shot_recipe
+
+        run_one_shot_recipe(recipe, wanted, out, quick=quick, unsafe=unsafe, json=json, quiet=quiet)
+        return
+    if quick or unsafe:
+        raise UserError(f"the recipe {recipe} has no {'--quick' if quick else '--unsafe'}", "leave it out")
     resolved = read_recipe(recipe, wanted).with_checked_options()
     run_recipe(resolved, out or Path("runs") / resolved.name, until=until, json=json, quiet=quiet)
 

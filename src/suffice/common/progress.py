@@ -19,6 +19,9 @@ class Task(Protocol):
     def advance(self, count: float = 1) -> None:
         """Counts ``count`` more units as done."""
 
+    def note(self, text: str) -> None:
+        """Shows what has just been found, in the place of the last such words."""
+
     def result(self, text: str) -> None:
         """Sets the words that stand beside the stage's name once it has ended."""
 
@@ -57,6 +60,7 @@ class Terminal:
             TaskProgressColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[note]}"),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
@@ -75,7 +79,7 @@ class _Bar:
     def __init__(self, progress: Progress, name: str, total: float, unit: str) -> None:
         self._progress, self._unit = progress, unit
         self._started = time.monotonic()
-        self._id = progress.add_task(name, total=total, rate="")
+        self._id = progress.add_task(name, total=total, rate="", note="")
         self.done, self.words = 0.0, ""
 
     def advance(self, count: float = 1) -> None:
@@ -83,6 +87,9 @@ class _Bar:
         rate = self.done / max(time.monotonic() - self._started, 1e-9)
         shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
         self._progress.update(self._id, advance=count, rate=f"{shown} {self._unit}/s")
+
+    def note(self, text: str) -> None:
+        self._progress.update(self._id, note=text)
 
     def result(self, text: str) -> None:
         self.words = text
@@ -102,6 +109,9 @@ class Silent:
 
 class _NoBar:
     def advance(self, count: float = 1) -> None:
+        pass
+
+    def note(self, text: str) -> None:
         pass
 
     def result(self, text: str) -> None:

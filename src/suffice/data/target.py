@@ -113,7 +113,8 @@ class Target:
 def read_target(file: str | Path, dev_file: str | Path | None = None, *, seed: int = 0) -> Target:
     """Reads a target file.
 
-    A row has ``prompt`` (text or turns) or ``messages``, or GSM8K's ``question``; ``answer``; and where wanted
+    A row has ``prompt`` (text or turns) or ``messages``, or GSM8K's ``question``; ``answer`` (or verl's
+    ``reward_model.ground_truth``); and where wanted
     ``task``, ``split``, ``id`` and ``cluster``. Without ``id`` a row is called after its file and line; without
     ``cluster`` it is in a cluster with the rows that ask the same. Where rows have no ``split``, whole clusters
     are drawn for dev: of each family a tenth of those without one, at least one. With a dev file nothing is
@@ -144,6 +145,26 @@ def read_target(file: str | Path, dev_file: str | Path | None = None, *, seed: i
     if not target.test:
         raise UserError(f"{shown_path(main)} has no test items", "add rows, or give some the split test")
     return target
+
+
+def read_examples(file: str | Path) -> list[TargetItem]:
+    """Reads prompts with answers that are trained on by reward, in the form of a target's rows.
+
+    Copies (the same prompt and answer) count once, as the first of them; the split plays no part.
+
+    Args:
+        file: The examples (JSONL, JSON or Parquet); verl's ``reward_model.ground_truth`` is an answer too.
+
+    Raises:
+        UserError: A row is not whole, or there is none.
+    """
+    path = _one_file(file)
+    first: dict[str, TargetItem] = {}
+    for row in _read_file(path, source_names([path])[path], "test"):
+        first.setdefault(digest([row.messages, row.answer]), _item(row))
+    if not first:
+        raise UserError(f"{shown_path(path)} has no examples", "add rows with prompt and answer")
+    return list(first.values())
 
 
 def _item(row: TargetRow) -> TargetItem:
@@ -220,12 +241,18 @@ def _prompt(fields: dict[str, Any]) -> tuple[Message, ...]:
 
 def _answer(fields: dict[str, Any]) -> str:
     """Returns the reference reply as the file has it; a bare number is written out."""
-    value = fields.get("answer")
+    value = fields.get("answer", _ground_truth(fields))
     finite = isinstance(value, int | float) and -math.inf < value < math.inf
     text = json.dumps(value) if finite and not isinstance(value, bool) else value
     if not isinstance(text, str) or not text.strip():
         raise RowError(BAD_CONTENT, "the row has no `answer`", "give the reference reply as text")
     return text
+
+
+def _ground_truth(fields: dict[str, Any]) -> Any:
+    """Returns the answer where verl's rows have it."""
+    judged = fields.get("reward_model")
+    return judged.get("ground_truth") if isinstance(judged, dict) else None
 
 
 def _label(fields: dict[str, Any], name: str) -> str:

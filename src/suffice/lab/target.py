@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from suffice.common.draws import Draws
@@ -13,7 +14,9 @@ DEV = 10
 TEST = 300
 
 
-def target_rows(world: World, test: int = TEST, dev: int = DEV) -> list[dict[str, Any]]:
+def target_rows(
+    world: World, test: int = TEST, dev: int = DEV, families: Sequence[str] = FAMILIES
+) -> list[dict[str, Any]]:
     """Returns the rows of the target file: ``dev`` and then ``test`` items of each family.
 
     Every item is another problem, and dev and test share no key, no person and no word with a class. A
@@ -26,7 +29,7 @@ def target_rows(world: World, test: int = TEST, dev: int = DEV) -> list[dict[str
         raise ValueError(f"{test} test items of each family are more than the {TEST} there are")
     counts: dict[Side, int] = {"dev": dev, "test": test}
     rows = []
-    for family in FAMILIES:
+    for family in families:
         draws = {side: Draws(world.seed, "target", family, side) for side in counts}
         taken: set[str] = set()
         for side, count in counts.items():

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from suffice.proof.arms import ArmScores
-from suffice.proof.variance import Components, of_difference, of_mean
+from suffice.proof.variance import Components, of_contrast, of_difference, of_mean
 
 # With fewer clusters that differ than this, the observed spread says little about the spread there is.
 FEW = 5
@@ -93,6 +93,13 @@ def mean_interval(arm: ArmScores, clusters: Sequence[str], alpha: float = 0.05) 
 def difference_interval(a: ArmScores, b: ArmScores, clusters: Sequence[str], alpha: float = 0.05) -> Interval:
     """Returns the difference ``a - b``, its interval counting items (paired) and runs."""
     return interval(of_difference(a, b, clusters), alpha)
+
+
+def contrast_interval(
+    arms: Sequence[ArmScores], weights: Sequence[float], clusters: Sequence[str], alpha: float = 0.05
+) -> Interval:
+    """Returns ``Σ weight · arm``, its interval counting items (paired) and runs."""
+    return interval(of_contrast(arms, weights, clusters), alpha)
 
 
 def family_intervals(

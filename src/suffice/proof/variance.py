@@ -144,6 +144,32 @@ def of_difference(a: ArmScores, b: ArmScores, clusters: Sequence[str]) -> Compon
     return _components([a, b], values, clusters, support)
 
 
+def of_contrast(arms: Sequence[ArmScores], weights: Sequence[float], clusters: Sequence[str]) -> Components:
+    """Returns the components of ``Σ weight · arm``, paired over items; the arms are independent between runs.
+
+    Args:
+        arms: The arms, on the same items in the same order.
+        weights: The weight of each, such as 1, -0.9 and -0.1.
+        clusters: The cluster of each item.
+
+    Returns:
+        The components.
+    """
+    weighted = [
+        replace(
+            arm, scores=arm.scores * weight, bounds=_ordered(arm.bounds[0] * weight, arm.bounds[1] * weight)
+        )
+        for arm, weight in zip(arms, weights, strict=True)
+    ]
+    values = np.sum([arm.scores.mean(axis=0) for arm in weighted], axis=0)
+    support = (sum(arm.bounds[0] for arm in weighted), sum(arm.bounds[1] for arm in weighted))
+    return _components(weighted, values, clusters, support)
+
+
+def _ordered(a: float, b: float) -> tuple[float, float]:
+    return (min(a, b), max(a, b))
+
+
 def _components(
     arms: list[ArmScores], values: Array, clusters: Sequence[str], support: tuple[float, float]
 ) -> Components:

@@ -31,7 +31,11 @@ class _Match:
     def __call__(self, rollout: Rollout) -> float:
         """Returns 1 where both hold the same answer."""
         wanted = extract(self.extractor, rollout.answer)
-        return float(wanted is not None and extract(self.extractor, rollout.reply) == wanted)
+        return float(wanted is not None and self.found(rollout.reply) == wanted)
+
+    def found(self, reply: str) -> str | None:
+        """Returns the answer in a reply, in the form of a reference; `None` where it holds none."""
+        return extract(self.extractor, reply)
 
 
 class Number(_Match):

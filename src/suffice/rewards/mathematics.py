@@ -50,6 +50,18 @@ class Math:
         found = _parse(_from_last_box(rollout.reply))
         return float(verify(_parse(_boxed(rollout.answer)), found, timeout_seconds=None))
 
+    def found(self, reply: str) -> str | None:
+        """Returns what the last box of a reply holds, as a reference would have it; `None` where there is no box."""
+        start = reply.rfind("\\boxed{")
+        if start < 0:
+            return None
+        depth, begin = 0, start + len("\\boxed")
+        for place in range(begin, len(reply)):
+            depth += (reply[place] == "{") - (reply[place] == "}")
+            if depth == 0:
+                return reply[begin + 1 : place].strip() or None
+        return None
+
 
 @lru_cache(maxsize=256)
 def _parse(text: str) -> list[Any]:

@@ -6,7 +6,7 @@ import math
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
@@ -19,6 +19,9 @@ from suffice.scorers.options import resolved
 
 ArmKind = Literal["base", "random", "longest", "length-matched", "compute-matched", "selected", "full"]
 ARMS: tuple[ArmKind, ...] = ("base", "random", "longest", "selected", "full")
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class TargetSettings(Section):
@@ -195,14 +198,25 @@ def recipe_names() -> list[str]:
 
 
 def read_recipe(source: str | Path, overrides: dict[str, Any] | None = None) -> Recipe:
-    """Returns a recipe with overrides laid over it.
+    """Returns a recipe with overrides laid over it; see `read_fields` and `checked`."""
+    fields, where = read_fields(source, overrides)
+    return checked(Recipe, fields, where)
+
+
+def kind_of(source: str | Path) -> str:
+    """Returns the kind of a recipe: ``lima`` where it says nothing, or ``one-shot``."""
+    return str(read_fields(source)[0].get("kind", "lima"))
+
+
+def read_fields(source: str | Path, overrides: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+    """Returns the fields of a recipe of any kind, not yet checked, and where they come from in words.
 
     Args:
         source: The name of a packaged recipe, or a YAML file.
         overrides: Dotted field names and values, such as ``{"design.margin": 1.0}``; `None` overrides nothing.
 
     Raises:
-        UserError: No such recipe, bad YAML, or a field that does not exist or does not fit.
+        UserError: No such recipe, or bad YAML.
     """
     text, where = _recipe_text(source)
     try:
@@ -215,10 +229,19 @@ def read_recipe(source: str | Path, overrides: dict[str, Any] | None = None) -> 
     for name, value in (overrides or {}).items():
         if value is not None:
             _put(fields, name.split("."), value)
+    return fields, where
+
+
+def checked(kind: type[Kind], fields: dict[str, Any], where: str) -> Kind:
+    """Returns fields as a recipe of a kind.
+
+    Raises:
+        UserError: A field does not exist or does not fit.
+    """
     try:
-        return Recipe.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as error:
-        raise _field_error(where, error) from error
+        raise _field_error(kind, where, error) from error
 
 
 def _recipe_text(source: str | Path) -> tuple[bytes, str]:
@@ -255,7 +278,7 @@ def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 _FLAGS = {"pool": "--pool", "target": "--target", "target.file": "--target"}
 
 
-def _field_error(where: str, error: ValidationError) -> UserError:
+def _field_error(kind: type[BaseModel], where: str, error: ValidationError) -> UserError:
     """Turns the first complaint of pydantic into one line."""
     first = error.errors()[0]
     if first["loc"][:2] == ("selection", "pipeline") and len(first["loc"]) > 2:
@@ -268,7 +291,7 @@ def _field_error(where: str, error: ValidationError) -> UserError:
         )
     if first["type"] == "extra_forbidden":
         depth = len(first["loc"])
-        known = {".".join(name.split(".")[:depth]) for name in _flat_names(Recipe)}
+        known = {".".join(name.split(".")[:depth]) for name in _flat_names(kind)}
         return unknown_name(f"field of {where}:", field, known)
     if first["type"] == "value_error":
         return UserError(f"{where}: {field}: {first['ctx']['error']}", "mend the recipe")

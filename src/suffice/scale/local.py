@@ -83,18 +83,18 @@ class Workers:
         function: Callable[..., Any],
         jobs: Sequence[Any],
         on_result: Callable[[int, Any], None] | None = None,
-        on_progress: Callable[[float], None] | None = None,
+        on_progress: Callable[[Any], None] | None = None,
     ) -> list[Any]:
         """Calls ``function`` on every job and returns the results in the order of the jobs.
 
         Args:
             function: A function that the worker can import. It is called as ``function(job)``, or, where
-                ``on_progress`` is given, as ``function(job, report)``; the job calls ``report(n)`` to pass
-                ``n`` on to ``on_progress``.
+                ``on_progress`` is given, as ``function(job, report)``; the job calls ``report(x)`` to pass
+                ``x`` on to ``on_progress``.
             jobs: What it is called on; jobs and results must be picklable.
             on_result: Called in this process as each job finishes, with its index and its result. A later
                 failure does not take back what was handed over here.
-            on_progress: Called in this process with each amount that a job reports.
+            on_progress: Called in this process with each amount, or anything else, that a job reports.
 
         Returns:
             The results, in the order of the jobs.
@@ -117,7 +117,7 @@ class Workers:
                     worker = busy[cast("Connection", connection)]
                     kind, value = _receive(worker)
                     if kind == "progress":
-                        cast("Callable[[float], None]", on_progress)(value)
+                        cast("Callable[[Any], None]", on_progress)(value)
                         continue
                     index = cast("int", worker.job)
                     results[index] = value
@@ -279,8 +279,8 @@ def _portable(error: Exception) -> Exception:
     return JobError(f"{type(error).__name__}: {error}")
 
 
-def _reporter(connection: Connection) -> Callable[[float], None]:
-    return lambda amount: connection.send(("progress", amount))
+def _reporter(connection: Connection) -> Callable[[Any], None]:
+    return lambda news: connection.send(("progress", news))
 
 
 def _end_with_parent() -> None:

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from suffice.lab.measure.reading import Reading, Scored, pass_at, share
+from suffice.evaluation.pass_at_k import pass_at
+from suffice.lab.measure.reading import Reading, Scored, share
 
 
 @pytest.mark.parametrize(

@@ -114,11 +114,3 @@ def share(hits: Sequence[float], clusters: Sequence[str] | None = None) -> Inter
     """Returns the mean of scores (0 or 100, or shares in percent) of one fixed model with its interval over items."""
     names = tuple(clusters or map(str, range(len(hits))))
     return Scored(np.array([hits], dtype=np.float64), ("all",) * len(hits), names, trained=False).mean()
-
-
-def pass_at(k: int, right: int, samples: int) -> float:
-    """Returns the chance in percent that one of ``k`` of the samples is right (Chen et al. 2021, arXiv 2107.03374)."""
-    if samples - right < k:
-        return 100.0
-    wrong = np.arange(samples - right + 1, samples + 1)
-    return float(100 * (1 - np.prod(1 - k / wrong)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from suffice.evaluation.pass_at_k import pass_at
 from suffice.lab.measure.bench import Bench
-from suffice.lab.measure.reading import Reading, Scored, pass_at, share
+from suffice.lab.measure.reading import Reading, Scored, share
 from suffice.lab.measure.reinforced import Reinforced, Reward
 from suffice.lab.measure.sampled import Sampled, questions_of
 from suffice.lab.measure.tuned import Asked, Training

@@ -1,0 +1,143 @@
+"""``suffice run`` for recipes of the kind one-shot: reinforcement learning on one example, with its controls."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from suffice.common.errors import UserError
+
+# Options of `suffice run` by the field of its other recipes, and the field of this kind of recipe.
+_FIELDS = {
+    "model": "model",
+    "chat_template": "chat_template",
+    "target.file": "target",
+    "target.items": "evaluation.items",
+    "target.max_new_tokens": "max_new_tokens",
+    "design.seeds": "design.seeds",
+    "design.arms": "design.arms",
+    "training.steps": "training.steps",
+    "training.learning_rate": "training.learning_rate",
+    "training.lora": "training.lora",
+    "seed": "seed",
+    "execution.device": "execution.device",
+    "execution.dtype": "execution.dtype",
+    "execution.jobs": "execution.jobs",
+}
+# What --quick changes where nothing else is said: a sixth of the trainings, on fewer items.
+_QUICK = {
+    "design.arms": ["base", "template", "format", "wrong", "one", "random-one", "whole"],
+    "design.seeds": 2,
+    "design.singles": 2,
+    "evaluation.items": 60,
+    "evaluation.sampled_items": 20,
+    "choice.candidates": 30,
+}
+
+
+def run_one_shot_recipe(
+    source: str,
+    given: dict[str, Any],
+    out: Path | None,
+    *,
+    quick: bool,
+    unsafe: bool,
+    json: bool,
+    quiet: bool,
+) -> None:
+    """Runs a recipe of this kind in a folder, which may hold an unfinished run of the same recipe.
+
+    Args:
+        source: The recipe's name or file.
+        given: The command line's options by the fields of recipes of the kind lima.
+        out: The folder.
+        quick: Whether to take fewer arms, seeds and items.
+        unsafe: Whether code runs as the user where it cannot be isolated.
+        json: Print one JSON object.
+        quiet: Print no progress.
+    """
+    from suffice.cli.output import print_json
+    from suffice.common.progress import reporter
+    from suffice.runs.folder import RunFolder
+    from suffice.runs.one_shot.recipe import read_one_shot
+    from suffice.runs.one_shot.run import adopt, run_one_shot
+
+    wanted = (_QUICK if quick else {}) | _fields(source, given) | ({"reward.unsafe": True} if unsafe else {})
+    folder = out or Path("runs") / Path(source).stem
+    if source == "one-shot-lab":
+        wanted = _lab_files(folder) | wanted
+    recipe = read_one_shot(source, wanted)
+    with RunFolder(folder).locked():
+        adopt(folder, recipe)
+        found = run_one_shot(folder, recipe, reporter(quiet=quiet))
+    if json:
+        print_json(found)
+    else:
+        _tell(found, folder)
+
+
+def _fields(source: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Returns what was given by the fields of this kind of recipe.
+
+    Raises:
+        UserError: Something was given that this kind has no field for.
+    """
+    fields = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name == "pool":
+            if len(value) > 1:
+                raise UserError(f"{len(value)} files of examples were given", "give one --pool")
+            fields["examples"] = value[0]
+        elif name in _FIELDS:
+            fields[_FIELDS[name]] = value
+        else:
+            raise UserError(
+                f"the recipe {source} has no field for the option of '{name}'",
+                "leave it out or write a recipe file",
+            )
+    return fields
+
+
+def _lab_files(folder: Path) -> dict[str, Any]:
+    from suffice.lab.export import export_stepwise
+
+    whole = folder.resolve()
+    files = export_stepwise(whole.with_name(f"{whole.name}-input"))
+    return {"examples": str(files["examples"]), "target": str(files["target"])}
+
+
+def _tell(found: dict[str, Any], folder: Path) -> None:
+    """Writes a table and the sentences of each task to standard output."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    for task in found["tasks"]:
+        console.print(_table(task))
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in task["time"].items())
+        console.print(f"Time of training: {shares}.", soft_wrap=True)
+        for sentence in task["sentences"]:
+            console.print(sentence, style="bold", soft_wrap=True)
+        console.print()
+    sys.stdout.write(f"Verdict: {folder / 'verdict.json'}\n")
+
+
+def _table(task: dict[str, Any]) -> Any:
+    """Returns the arms of a task as a table: one column for each metric."""
+    from rich.table import Table
+
+    table = Table(title=task["task"] or None, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("arm")
+    table.add_column("runs", justify="right")
+    for metric in task["metrics"]:
+        table.add_column(f"{metric['metric']} % ({100 * task['level']:.4g} %)", justify="right", no_wrap=True)
+    for rows in zip(*(metric["arms"] for metric in task["metrics"]), strict=True):
+        cells = [
+            f"{row['estimate']:.1f}"
+            + ("" if row["low"] is None else f" ({row['low']:.0f}-{row['high']:.0f})")
+            for row in rows
+        ]
+        table.add_row(rows[0]["arm"], str(rows[0]["runs"]), *cells)
+    return table

@@ -1,0 +1,1 @@
+"""Reinforcement learning on one example, with the controls that tell what it did."""

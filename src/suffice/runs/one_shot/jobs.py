@@ -1,0 +1,187 @@
+"""What worker processes do: read the base's replies, and train and judge one run of an arm."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from suffice.common.files import read_json, write_json, write_jsonl
+from suffice.data.target import TargetItem
+from suffice.models import ModelSource
+from suffice.runs.one_shot.judged import Judged, judge_items, judge_of, make_reward, right_reward
+from suffice.runs.one_shot.recipe import OneShotRecipe
+from suffice.training.rollouts import Question, Step, Watch
+from suffice.training.settings import GRPOSettings, LoRA
+
+
+@dataclass(frozen=True)
+class ReadBase:
+    """The base's replies to some items under a template.
+
+    Attributes:
+        source: How to load the base.
+        recipe: The recipe.
+        items: What is asked.
+        template: The prompt template.
+        samples: Replies to each; one is greedy.
+        seed: Of the draws.
+    """
+
+    source: ModelSource
+    recipe: OneShotRecipe
+    items: tuple[TargetItem, ...]
+    template: str
+    samples: int = 1
+    seed: int = 0
+
+    def run(self) -> list[list[Judged]]:
+        """Returns the judged replies to each item."""
+        model = self.source.load()
+        temperature = self.recipe.training.temperature if self.samples > 1 else 0.0
+        with judge_of(self.recipe, right_reward(self.recipe)) as judge:
+            return judge_items(
+                model,
+                judge,
+                self.items,
+                self.template,
+                max_new_tokens=self.recipe.max_new_tokens,
+                samples=self.samples,
+                temperature=temperature,
+                seed=self.seed,
+            )
+
+
+def read_base(job: ReadBase) -> list[list[Judged]]:
+    """Does a `ReadBase`; a worker can import it."""
+    return job.run()
+
+
+@dataclass(frozen=True)
+class ArmRun:
+    """One run of an arm.
+
+    Attributes:
+        arm: Its name, such as ``one`` or ``few-4``.
+        kind: The arm as the recipe names it.
+        index: The number of the run within the arm.
+        seed: The training seed.
+        template: The prompt template of training and judging.
+        questions: What is trained on; nothing for the base.
+        reward: The name of the reward.
+        options: Its options.
+    """
+
+    arm: str
+    kind: str
+    index: int
+    seed: int
+    template: str
+    questions: tuple[Question, ...] = ()
+    reward: str = ""
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class ArmJob:
+    """One run of an arm, with all that a worker needs.
+
+    Attributes:
+        run: The run.
+        folder: Where its files go.
+        source: How to load the base.
+        recipe: The recipe.
+        items: The test items.
+        key: Stands for everything the outcomes depend on.
+    """
+
+    run: ArmRun
+    folder: Path
+    source: ModelSource
+    recipe: OneShotRecipe
+    items: tuple[TargetItem, ...]
+    key: str
+
+    @property
+    def done(self) -> bool:
+        """Whether the outcomes of this key are there."""
+        path = self.folder / "done.json"
+        return path.exists() and read_json(path)["key"] == self.key
+
+
+def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:
+    """Trains and judges one run of an arm; reports each step, and warnings, as they come."""
+    from suffice.training.grpo import train_grpo
+
+    recipe, run = job.recipe, job.run
+    model = job.source.load()
+    if run.questions:
+        missing: dict[str, int] = {}
+        watch = Watch(lambda text: report((run.arm, text)) if run.kind != "entropy" else None)
+
+        def on_step(step: Step) -> None:
+            watch.see(step)
+            report((run.arm, step))
+
+        reward = make_reward(
+            run.reward, dict(run.options), unsafe=recipe.reward.unsafe and run.kind != "format"
+        )
+        with judge_of(recipe, reward) as judge:
+            train_grpo(
+                model,
+                run.questions,
+                judge,
+                grpo_settings(recipe),
+                seed=run.seed,
+                out=job.folder,
+                reward_key=f"{run.reward} {dict(run.options)}",
+                save=recipe.execution.keep_weights and run.kind == "one",
+                on_step=on_step,
+            )
+            missing = dict(judge.missing)
+        write_json(job.folder / "missing.json", missing)
+    outcomes = _judge(job, model)
+    write_jsonl(job.folder / "outcomes.jsonl", outcomes)
+    told = [row["greedy"] for row in outcomes if row["greedy"] is not None]
+    write_json(job.folder / "done.json", {"key": job.key, "score": fmean(told) if told else None})
+    shutil.rmtree(job.folder / "checkpoints", ignore_errors=True)
+    return {"arm": run.arm, "index": run.index}
+
+
+def _judge(job: ArmJob, model: Any) -> list[dict[str, Any]]:
+    """Returns for each test item the greedy reply and its worth, and the worth of each sample where it is sampled."""
+    recipe, settings = job.recipe, job.recipe.evaluation
+    with judge_of(recipe, right_reward(recipe)) as judge:
+        new, template = recipe.max_new_tokens, job.run.template
+        greedy = judge_items(model, judge, job.items, template, max_new_tokens=new)
+        sampled = judge_items(
+            model,
+            judge,
+            job.items[: settings.sampled_items],
+            template,
+            max_new_tokens=new,
+            samples=settings.samples,
+            temperature=settings.temperature,
+            seed=recipe.seed,
+        )
+    rows = []
+    for place, (item, [reply]) in enumerate(zip(job.items, greedy, strict=True)):
+        samples = [one.value for one in sampled[place]] if place < len(sampled) else None
+        row = {"item": item.id, "cluster": item.cluster, "greedy": reply.value, "reply": reply.reply}
+        rows.append(row | {"stopped": reply.stopped, "samples": samples})
+    return rows
+
+
+def grpo_settings(recipe: OneShotRecipe) -> GRPOSettings:
+    """Returns the trainer's settings."""
+    given = recipe.training.model_dump(exclude={"lora", "lora_r"})
+    lora = LoRA(r=recipe.training.lora_r, alpha=2 * recipe.training.lora_r) if recipe.training.lora else None
+    return GRPOSettings(max_new_tokens=recipe.max_new_tokens, lora=lora, **given)
+
+
+def key_fields(job: ArmRun) -> dict[str, Any]:
+    """Returns what of a run its outcomes depend on, as a JSON value."""
+    return asdict(job)

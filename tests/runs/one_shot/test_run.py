@@ -1,0 +1,211 @@
+"""A whole run on a tiny model: what is written, resumption, mistakes of the user."""
+
+import json
+import re
+from dataclasses import asdict
+
+import pytest
+import yaml
+
+from suffice.common.errors import UserError
+from suffice.common.files import write_json
+from suffice.common.progress import Silent
+from suffice.runs.one_shot import run as running
+from suffice.runs.one_shot.recipe import read_one_shot
+from suffice.runs.one_shot.run import adopt, run_one_shot
+from suffice.training import grpo
+from suffice.training.rollouts import Step
+
+RECIPE = {
+    "kind": "one-shot",
+    "name": "tiny",
+    "examples": "examples.jsonl",
+    "target": "target.jsonl",
+    "templates": ["{question}", "Q: {question}"],
+    "max_new_tokens": 6,
+    "reward": {"name": "exact", "format": {"pattern": "[a-z]"}, "require_stop": False},
+    "choice": {"candidates": 3, "rollouts": 2, "wrong_label": "no"},
+    "training": {
+        "learning_rate": 1e-3,
+        "steps": 2,
+        "groups": 2,
+        "samples": 2,
+        "kl": 0.0,
+        "checkpoint_steps": 0,
+    },
+    "evaluation": {"sampled_items": 2, "samples": 2},
+    "design": {"seeds": 2, "singles": 2, "few": [2]},
+    "execution": {"device": "cpu"},
+}
+
+
+class Here:
+    """Does in this process what `suffice.scale.local.Workers` does in others."""
+
+    done: list
+
+    def __init__(self, count):
+        Here.done = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+    def map(self, function, jobs, on_result=None, on_progress=None):
+        found = []
+        for index, job in enumerate(jobs):
+            Here.done.append(job)
+            found.append(function(job, *([on_progress] if on_progress else [])))
+            if on_result:
+                on_result(index, found[-1])
+        return found
+
+
+def untrained(model, questions, reward, settings, *, seed, out, reward_key, save, on_step):
+    """Stands for the training, which has tests of its own."""
+    steps = [
+        Step(n, 0.5, 0, 0.5, 1.0, 6.0, 1.0, None, 24, 0.2, 0.1, 0.1) for n in range(1, settings.steps + 1)
+    ]
+    for step in steps:
+        on_step(step)
+    write_json(out / "train.json", {"questions": len(questions), "history": [asdict(step) for step in steps]})
+
+
+@pytest.fixture
+def place(tmp_path, tiny_model_folder, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(running, "Workers", Here)
+    monkeypatch.setattr(grpo, "train_grpo", untrained)
+
+    def rows(start, split=None):
+        more = {"split": split} if split else {}
+        return [
+            {"prompt": f"Add {i} and one.", "answer": str(i + 1), "id": f"r{i}"} | more
+            for i in range(start, start + 5)
+        ]
+
+    write(tmp_path / "examples.jsonl", rows(0))
+    write(tmp_path / "target.jsonl", rows(10, "dev") + rows(20, "test"))
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(RECIPE | {"model": str(tiny_model_folder)}))
+    return tmp_path
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def run(place, reporter=None, **overrides):
+    recipe = read_one_shot("tiny.yaml", overrides)
+    out = place / "run"
+    out.mkdir(exist_ok=True)
+    adopt(out, recipe)
+    return run_one_shot(out, recipe, reporter or Silent())
+
+
+class Notes(Silent):
+    def __init__(self):
+        self.said = []
+
+    def say(self, text):
+        self.said.append(text)
+
+
+def test_all_arms_are_trained_and_judged_and_nothing_is_done_twice(place):
+    notes = Notes()
+    [task] = run(place, notes)["tasks"]
+    arms = {row["arm"]: row["runs"] for row in task["metrics"][0]["arms"]}
+    assert arms == {
+        "base": 1, "template": 1, "format": 2, "random": 2, "wrong": 2, "entropy": 2, "one": 2, "random-one": 2,
+        "alike-one": 2, "few-2": 2, "whole": 2,
+    }  # fmt: skip
+    assert [table["metric"] for table in task["metrics"]] == ["greedy", "pass@1", "pass@2"]
+    assert task["time"] == {"rollout": 0.5, "reward": 0.25, "update": 0.25}
+    assert any(text.startswith("template ") for text in notes.said)
+    assert json.loads((place / "run" / "manifest.json").read_text())["recipe"]["name"] == "tiny"
+    trained = json.loads((place / "run" / "arms" / "whole" / "0" / "train.json").read_text())
+    assert trained["questions"] == 5
+    run(place)
+    assert Here.done == []
+
+
+def test_a_run_really_trains(place, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(running, "Workers", Here)
+    [task] = run(place, **{"design.arms": ["base", "template", "one"], "design.seeds": 1})["tasks"]
+    trained = json.loads((place / "run" / "arms" / "one" / "0" / "train.json").read_text())
+    assert (trained["questions"], trained["rollouts"], trained["steps"]) == (1, 8, 2)
+    assert sum(task["time"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_only_a_lost_run_is_done_again(place):
+    few = {"design.arms": ["base", "template", "one"]}
+    run(place, **few)
+    (place / "run" / "arms" / "one" / "1" / "done.json").unlink()
+    run(place, **few)
+    assert [(job.run.arm, job.run.index) for job in Here.done] == [("one", 1)]
+
+
+def test_a_single_example_is_copied_and_the_wrong_label_is_trained_on(place):
+    run(place, **{"design.arms": ["base", "template", "one", "wrong"], "choice.row": 2})
+    jobs = {job.run.arm: job for job in Here.done if hasattr(job, "run") and hasattr(job.run, "arm")}
+    assert [question.answer for question in jobs["one"].run.questions] == ["2"]
+    assert [question.answer for question in jobs["wrong"].run.questions] == ["no"]
+
+
+def test_steps_are_shown_as_they_come(place, monkeypatch):
+    told = []
+    monkeypatch.setattr(Here, "map", lambda self, f, jobs, on_result=None, on_progress=None: [
+        f(job, lambda news: told.append(news)) if on_progress else f(job) for job in jobs
+    ])  # fmt: skip
+    run(place, **{"design.arms": ["base", "template", "one"], "design.seeds": 1})
+    assert [(arm, news.step) for arm, news in told if isinstance(news, Step)] == [("one", 1), ("one", 2)]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "text"),
+    [
+        ({"design.arms": ["base", "one"]}, "tiny.yaml: design: the arm 'template' is missing, and the verdict stands on it; mend the recipe"),
+        ({"templates": ["Q"]}, "tiny.yaml: : the template 'Q' does not hold {question} once; mend the recipe"),
+        ({"reward.nam": "x"}, "unknown field of tiny.yaml: 'reward.nam'; did you mean 'reward.name'?"),
+        ({"reward.name": "mth"}, "unknown reward 'mth'; did you mean 'math'?"),
+        ({"tasks": ["sums"]}, "there are no examples of the task 'sums'; check the files and the recipe's tasks"),
+        ({"reward.name": "choice"}, "the reward 'choice' finds no answer in the reference '1'; mend the row or name another reward"),
+        ({"kind": "lima"}, "tiny.yaml is no recipe of the kind one-shot; give one, such as one-shot-lab"),
+    ],
+)  # fmt: skip
+def test_mistakes_of_the_user(place, overrides, text):
+    with pytest.raises(UserError, match=f"^{re.escape(text)}$"):
+        run(place, **overrides)
+
+
+def test_a_test_item_that_is_an_example_is_refused(place):
+    write(place / "target.jsonl", [{"prompt": "add 3  and one.", "answer": "4", "id": "t", "split": "test"}])
+    with pytest.raises(UserError, match="the item 't' of the target is an example too"):
+        run(place, templates=["{question}"])
+
+
+def test_no_dev_items_and_several_templates(place):
+    write(place / "target.jsonl", [{"prompt": "What?", "answer": "4", "split": "test"}])
+    with pytest.raises(UserError, match="there are no dev items to pick a template on"):
+        run(place)
+
+
+def test_a_folder_keeps_its_recipe(place):
+    run(place, **{"design.arms": ["base", "template", "one"]})
+    with pytest.raises(UserError, match="holds a run of another recipe: training, design differ"):
+        run(place, **{"training.steps": 3})
+
+
+def test_no_wrong_answer_to_be_had(place):
+    with pytest.raises(UserError, match="gives no wrong answer to the example"):
+        run(
+            place,
+            **{
+                "reward.name": "regex",
+                "choice.wrong_label": "",
+                "design.arms": ["base", "template", "wrong", "one"],
+            },
+        )
