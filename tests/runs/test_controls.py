@@ -51,10 +51,10 @@ def test_every_row_of_a_length_can_be_drawn():
 
 def test_compute_matched_spends_a_forward_pass_on_rows():
     # 3,000 rows read once cost 1,000 row visits of training; 1,000 rows in 125 steps of 32 have 4,000.
-    assert compute_matched(1000, 125, 32, 3000, scored=True) == (1250, 156)
-    assert compute_matched(1000, 125, 32, 3000, scored=False) == (1000, 125)
-    assert compute_matched(1000, 125, 32, 1100, scored=True)[0] == 1092
-    assert compute_matched(100, 1, 32, 300, scored=True)[0] == 300  # the pool has no more
+    assert compute_matched(1000, 125, 32, 3000, passes=1 / 3) == (1250, 156)
+    assert compute_matched(1000, 125, 32, 3000, passes=0.0) == (1000, 125)
+    assert compute_matched(1000, 125, 32, 1100, passes=1 / 3)[0] == 1092
+    assert compute_matched(100, 1, 32, 300, passes=1 / 3)[0] == 300  # the pool has no more
 
 
 @pytest.mark.parametrize("kind", ["length-matched", "compute-matched"])

@@ -76,6 +76,7 @@ def test_scores_follow_the_unprojected_definition(tiny_model, small_shards, targ
         "rows_not_finite": 0,
         "rows_zero": 0,
         "rows_held_back": 0,
+        "passes": 1.0,
         "window": 256,
         "warning": WARNING,
     }
@@ -285,6 +286,7 @@ def test_the_default_is_a_warm_up_and_adams_update(warmed):
     assert scores.notes["checkpoints"] == home.name
     # 20 rows are one batch: two steps, at the full rate (3 % of 2 steps warm up nothing) and at half of it.
     assert [scores.notes[f"share_of_checkpoint_{i}"] for i in (1, 2)] == pytest.approx([2 / 3, 1 / 3])
+    assert scores.notes["passes"] == 3.0  # two checkpoints, and two epochs over a half
     assert np.isfinite(scores.values).all()
     assert len(list(folder.glob("gradients-*"))) == 2
 
@@ -336,6 +338,7 @@ def test_a_prefilter_lets_the_rows_through_that_rds_ranks_highest(tiny_model, ta
     kept = np.flatnonzero(~np.isnan(found.values))
     assert len(kept) == 12
     assert (found.missing, found.notes["rows_held_back"]) == (28, 28)
+    assert found.notes["passes"] == pytest.approx(0.3 + 1 / 3)
     close = Embedding().score(pool, context).affinity
     best = [set(np.argsort(-close[:, columns].max(axis=1))[:6]) for columns in ([0, 2, 4], [1, 3])]
     assert set(kept) >= best[0] | best[1]

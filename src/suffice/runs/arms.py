@@ -10,7 +10,7 @@ import numpy as np
 from suffice.common.draws import Draws
 from suffice.data.pool import Pool
 from suffice.proof.arms import DRAWN
-from suffice.runs.controls import compute_matched, length_matched
+from suffice.runs.controls import FORWARD_SHARE, compute_matched, length_matched
 from suffice.runs.recipe import Recipe
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import NONE, Constraints
@@ -66,7 +66,7 @@ def plan_arms(
     *,
     constraints: Constraints = NONE,
     curve: Curve | None = None,
-    scored: bool = True,
+    passes: float = FORWARD_SHARE,
 ) -> list[ArmRun]:
     """Returns the runs of all arms, the base first and those of the budget curve last.
 
@@ -77,9 +77,9 @@ def plan_arms(
         lengths: Lengths of the answers, where the arm ``longest`` or ``length-matched`` is wanted.
         constraints: What every arm but ``full`` must hold to, so that what is compared is the choice within them.
         curve: Pool indices of the curve's selections, by ``selected``, ``longest`` or scorer, and by budget.
-        scored: Whether a model read the pool to choose, for the arm ``compute-matched``.
+        passes: What choosing took, in passes of training over the pool, for the arm ``compute-matched``.
     """
-    plan = _Plan(recipe, pool, selected, lengths, scored, constraints)
+    plan = _Plan(recipe, pool, selected, lengths, passes, constraints)
     runs = [run for kind in recipe.design.arms for run in plan.runs(kind)]
     known = {run.arm for run in runs}
     budgets = sorted({*recipe.design.budgets, len(selected)}) if curve else []
@@ -99,7 +99,7 @@ class _Plan:
     pool: Pool
     selected: Sequence[int]
     lengths: Scores | None
-    scored: bool
+    passes: float
     constraints: Constraints
 
     def runs(self, kind: str) -> Iterator[ArmRun]:
@@ -109,7 +109,7 @@ class _Plan:
         steps = self.recipe.steps(size, budget) if size else 0
         if kind == "compute-matched":
             most = Ground(self.pool, self.constraints).most
-            size, steps = compute_matched(budget, steps, batch, len(self.pool), scored=self.scored, most=most)
+            size, steps = compute_matched(budget, steps, batch, len(self.pool), passes=self.passes, most=most)
         for index, (draw, seed) in enumerate(_seeds(self.recipe, kind)):
             yield self._run(kind, size, self._rows(kind, size, draw), steps, index, draw, seed)
 

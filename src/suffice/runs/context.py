@@ -15,6 +15,7 @@ from suffice.models import ModelSource
 from suffice.models.loading import model_fingerprint
 from suffice.runs.arms import ArmRun, plan_arms
 from suffice.runs.constraints import wanted_by
+from suffice.runs.controls import FORWARD_SHARE
 from suffice.runs.cost import worker_count
 from suffice.runs.folder import RunFolder
 from suffice.runs.recipe import Recipe
@@ -114,7 +115,8 @@ class Run:
         """The runs of all arms."""
         by_length = {"longest", "length-matched"} & set(self.recipe.design.arms)
         lengths = Scores.read(self.folder.scores_by("length")) if by_length else None
-        scored = "tokens" in (self.folder.stamp("score") or {}).get("notes", {})
+        notes = (self.folder.stamp("score") or {}).get("notes", {})
+        passes = float(notes.get("passes", FORWARD_SHARE if "tokens" in notes else 0.0))
         return plan_arms(
             self.recipe,
             self.pool,
@@ -122,7 +124,7 @@ class Run:
             lengths,
             constraints=self.constraints,
             curve=self.curve,
-            scored=scored,
+            passes=passes,
         )
 
     @cached_property

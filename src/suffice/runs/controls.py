@@ -45,23 +45,22 @@ def length_matched(
 
 
 def compute_matched(
-    chosen: int, steps: int, batch: int, pool: int, *, scored: bool, most: int | None = None
+    chosen: int, steps: int, batch: int, pool: int, *, passes: float, most: int | None = None
 ) -> tuple[int, int]:
     """Returns how many random rows, and for how many steps, cost what choosing and training the selection cost.
 
-    Choosing by a model takes one forward pass over the pool, a third of the operations of training on it once. The
-    control spends them on more rows, with as many passes over each as the selection has.
+    The control spends what choosing took on more rows, with as many passes over each as the selection has.
 
     Args:
         chosen: Rows of the selection.
         steps: Its optimiser steps.
         batch: Rows of a step.
         pool: Rows of the pool.
-        scored: Whether a model read the pool; else choosing cost next to nothing.
+        passes: What choosing took, in passes of training over the pool; a forward pass is `FORWARD_SHARE`.
         most: How many rows the control can have; all of the pool by default.
 
     Returns:
         Rows and steps.
     """
-    more = FORWARD_SHARE * pool / (steps * batch) if scored else 0.0
+    more = passes * pool / (steps * batch)
     return min(most or pool, round(chosen * (1 + more))), round(steps * (1 + more))

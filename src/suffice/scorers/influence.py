@@ -160,6 +160,8 @@ class Influence:
         everywhere[let_through] = cosines
         affinity = np.ascontiguousarray(everywhere[:, : len(target.dev)])
         values = self._values(affinity, everywhere[:, len(target.dev) :], target)
+        share = len(rows) / len(pool)
+        notes["passes"] = len(passes) * share + self._extra_passes()
         notes |= notes_of(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
         return Scores(pool.ids, values, affinity, [item.id for item in target.dev], notes)
 
@@ -176,6 +178,13 @@ class Influence:
         ranks = np.argsort(np.argsort(-np.nan_to_num(closest, nan=-2), axis=0, kind="stable"), axis=0)
         best = np.argsort(ranks.min(axis=1), kind="stable")
         return np.sort(best[: max(1, round(self.settings.prefilter * len(pool)))])
+
+    def _extra_passes(self) -> float:
+        """Returns what warm-up and prefilter took, in passes of training over the pool."""
+        settings = self.settings
+        trains = settings.warmup == "lora" and settings.checkpoints is None
+        warmup = settings.warmup_share * settings.warmup_epochs if trains else 0.0
+        return warmup + (1 / 3 if settings.prefilter < 1 else 0.0)
 
     def _checkpoints(self, pool: Pool, model: LanguageModel, context: ScoringContext) -> list[Checkpoint]:
         """Returns the checkpoints whose gradients count: those given, or those of a warm-up; none without."""
