@@ -220,9 +220,7 @@ def main() -> None:
     parser.add_argument("--model", default="lab", help="the lab's base: a folder or a registered name")
     parser.add_argument("--shapes", default="lab,slice,full", help="which of them, with commas")
     parser.add_argument("--rows", type=int, default=128, help="rows of the lab's pool")
-    parser.add_argument(
-        "--repeats", type=int, default=5, help="turns on the lab's base and for scoring; 3 on others"
-    )
+    parser.add_argument("--repeats", type=int, default=3, help="turns")
     parser.add_argument("--no-stores", action="store_true", help="leave out stores, scoring and memory")
     parser.add_argument("--loop-rows", type=int, default=16, help="rows of the LESS loop; 0 leaves it out")
     parser.add_argument("--tokens", type=int, default=1024, help="tokens of slice and full")
@@ -241,9 +239,9 @@ def main() -> None:
         compare_speed(shape, settings, options.repeats, options.loop_rows)
         compare_ranks(shape, wanted, settings)
     if "slice" in shapes:
-        compare_speed(smol("slice", 6, options.tokens), settings, 3)
+        compare_speed(smol("slice", 6, options.tokens), settings, options.repeats)
     if "full" in shapes:
-        compare_speed(smol("full", 30, options.tokens), settings, 3)
+        compare_speed(smol("full", 30, options.tokens), settings, options.repeats)
     if not options.no_stores:
         store_bytes(settings.size, 4 * 16 * 16 * modules)
         scoring(settings.size, TARGETS, options.repeats)
