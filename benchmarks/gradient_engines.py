@@ -137,7 +137,8 @@ def bergson_features(
     ids = [list(row.ids) for row in rows]
     data = Dataset.from_dict({"input_ids": ids, "labels": labels, "length": [len(own) for own in ids]})
     folder = tempfile.mkdtemp()
-    network.save_pretrained(folder)
+    with quiet():
+        network.save_pretrained(folder)
     config = IndexConfig(
         run_path=str(Path(folder) / "run"),
         model=folder,

@@ -139,7 +139,7 @@ def ways(shape: Shape, settings: FeatureSettings, budget: int) -> dict[str, Work
     return found
 
 
-def compare_speed(shape: Shape, settings: FeatureSettings, repeats: int) -> None:
+def compare_speed(shape: Shape, settings: FeatureSettings, repeats: int, loop_rows: int = 0) -> None:
     """Prints rows per second of each way, and how the features compare in the same turns."""
     tokens = sum(len(row.ids) for row in shape.rows)
     trained = sum(len(row.places) for row in shape.rows) / tokens
@@ -156,8 +156,8 @@ def compare_speed(shape: Shape, settings: FeatureSettings, repeats: int) -> None
             f"  {name:<24} {len(shape.rows) / statistics.median(taken):>9,.2f} rows/s   features are "
             f"{statistics.median(ratios):6.2f} times as fast ({ratios[0]:.2f} to {ratios[-1]:.2f})"
         )
-    if shape.name == "lab":
-        few = shape.rows[:16]
+    if shape.name == "lab" and loop_rows:
+        few = shape.rows[:loop_rows]
         loop = seconds(less_loop(shape.network, few, settings.size)) / len(few)
         ours = statistics.median(times["features"]) / len(shape.rows)
         print(f"  {'LESS loop':<24} {1 / loop:>9,.2f} rows/s   features are {loop / ours:6.0f} times as fast")
@@ -220,10 +220,10 @@ def main() -> None:
     parser.add_argument("--model", default="lab", help="the lab's base: a folder or a registered name")
     parser.add_argument("--shapes", default="lab,slice,full", help="which of them, with commas")
     parser.add_argument("--rows", type=int, default=128, help="rows of the lab's pool")
-    parser.add_argument(
-        "--repeats", type=int, default=5, help="turns on the lab's base and for scoring; 3 on others"
-    )
+    parser.add_argument("--repeats", type=int, default=3, help="turns")
     parser.add_argument("--no-stores", action="store_true", help="leave out stores, scoring and memory")
+    parser.add_argument("--loop-rows", type=int, default=16, help="rows of the LESS loop; 0 leaves it out")
+    parser.add_argument("--tokens", type=int, default=1024, help="tokens of slice and full")
     options = parser.parse_args()
     torch.set_num_threads(1)
     shapes, settings = options.shapes.split(","), FeatureSettings()
@@ -236,12 +236,12 @@ def main() -> None:
     if "lab" in shapes:
         shape, wanted = lab(options.model, options.rows)
         modules = len(body_layers(shape.network))
-        compare_speed(shape, settings, options.repeats)
+        compare_speed(shape, settings, options.repeats, options.loop_rows)
         compare_ranks(shape, wanted, settings)
     if "slice" in shapes:
-        compare_speed(smol("slice", 6, 2048), settings, 3)
+        compare_speed(smol("slice", 6, options.tokens), settings, options.repeats)
     if "full" in shapes:
-        compare_speed(smol("full", 30, 1024), settings, 3)
+        compare_speed(smol("full", 30, options.tokens), settings, options.repeats)
     if not options.no_stores:
         store_bytes(settings.size, 4 * 16 * 16 * modules)
         scoring(settings.size, TARGETS, options.repeats)

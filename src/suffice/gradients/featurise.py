@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from suffice.data.pool import Pool
     from suffice.models.chat import Conversation
 
-TOKEN_BUDGET = {"cpu": 2048, "cuda": 16_384}
+TOKEN_BUDGET = {"cpu": 1024, "cuda": 16_384}
 
 Advance = Callable[[float], None]
 
