@@ -1,4 +1,4 @@
-"""The scoring passes of `loss` and `ifd` against a bare forward pass of the same network over the same batches.
+"""The scoring passes of `loss`, `ifd` and `complexity` against a bare forward pass of the same network over the same batches.
 
 Run with ``python benchmarks/likelihood.py [--model FOLDER] [--rows N] [--repeats N]``. All run on one thread, in
 turns. The bare pass computes logits at every token, as a call of the network does; the bare base leaves out the
@@ -18,7 +18,9 @@ import torch
 from suffice.models import LanguageModel, load_model
 from suffice.models.batching import pad, token_batches
 from suffice.models.chat import Conversation
-from suffice.models.losses import Group, answer_passage, token_losses
+from suffice.models.losses import Group, Passage, answer_passage, token_losses
+from suffice.scorers.complexity import Complexity
+from suffice.scorers.digits import mean_digits
 from suffice.scorers.likelihood import paired_passages
 from suffice.scorers.shards import TOKEN_BUDGET
 
@@ -43,9 +45,17 @@ def scored(model: LanguageModel, groups: Sequence[Group]) -> None:
     token_losses(model, groups, TOKEN_BUDGET[model.device])
 
 
+def prompts_of(chats: Sequence[Conversation]) -> list[str]:
+    """Returns what `complexity` puts before a scorer, for the first turn of each conversation."""
+    return [Complexity.trained.format(instruction=messages[0]["content"]) for messages, _ in chats]
+
+
 def encoded(model: LanguageModel, chats: Sequence[Conversation], scorer: str) -> list[Group]:
     """Returns conversations as a scorer has them computed, without those longer than the window."""
     rows = [row for row in model.chat.encode_many(chats) if row and len(row.ids) <= model.window]
+    if scorer == "complexity":
+        texts = model.tokenizer(prompts_of(chats))["input_ids"]
+        return [[Passage(ids, [len(ids) - 1])] for ids in texts if len(ids) <= model.window]
     if scorer == "loss":
         return [[answer_passage(row)] for row in rows]
     return [paired_passages(row, model.chat) for row in rows]
@@ -64,7 +74,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Prints, for both scorers, the tokens per second of each way and its ratio to the bare pass."""
+    """Prints, for each scorer, the tokens per second of each way and its ratio to the bare pass."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -75,7 +85,7 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load_model(options.model, device="cpu")
     chats = conversations(options.rows)
-    for name in ("loss", "ifd"):
+    for name in ("loss", "ifd", "complexity"):
         groups = encoded(model, chats, name)
         tokens = sum(len(passage.ids) for group in groups for passage in group)
         ways: dict[str, Callable[[], object]] = {
@@ -84,6 +94,11 @@ def main() -> None:
             "scoring": lambda groups=groups: scored(model, groups),
             "tokenising, scoring": lambda name=name: scored(model, encoded(model, chats, name)),
         }
+        if name == "complexity":
+            del ways["scoring"]
+            ways["tokenising, scoring"] = lambda: mean_digits(
+                model, prompts_of(chats), TOKEN_BUDGET[model.device]
+            )
         if name == "ifd":
             ways["scoring, unpacked"] = lambda groups=groups: scored(model, apart(groups))
         scored(model, groups[:256])  # warm up

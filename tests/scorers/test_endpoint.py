@@ -173,7 +173,7 @@ def test_ratings_of_a_real_model(server, rater, tmp_path):
 def test_all_that_can_go_wrong_on_the_way_and_nothing_is_lost(server, clock, rater, tmp_path):
     faults = ["hang", "cut", "garbage", "500", "429 retry-after 7", "503", "429", "408", "cut", "garbage"]
     server.will(*faults)
-    scores = judge(server, concurrency=3, timeout=2, tries=12).score(POOL, ScoringContext(tmp_path))
+    scores = judge(server, concurrency=3, timeout=2, tries=30).score(POOL, ScoringContext(tmp_path))
     np.testing.assert_allclose(scores.values, expected_ratings(rater), rtol=1e-6)
     asked = [fault for fault, _, _ in server.log]
     assert asked[:10] == faults

@@ -41,7 +41,8 @@ class DeitaSettings(EndpointSettings):
         model: With an endpoint, what the server calls the model; else the folder or hub id of a trained scorer,
             such as ``hkust-nlp/deita-complexity-scorer``.
         reply: ``logprobs`` reads the likelihood of the digits 1 to 6 after the prompt that the trained scorers
-            know; ``text`` has a chat model rate in words, by the prompt that the paper gave to ChatGPT.
+            know, from the server's completions; ``text`` has a chat model rate in words, by the prompt that the paper
+            gave to ChatGPT.
         turns: ``per_token``, or ``sum`` as in the paper.
         reply_tokens: The most tokens of a reply in words.
     """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from suffice.common.errors import UserError
 from suffice.common.progress import Reporter, Task
@@ -64,21 +66,16 @@ def ask(
     asked, todo = _plan(requests, settings, cache, asker, reporter, meter)
     if not todo:
         return asked
-    client = Client(settings, meter, clock)
-    threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="endpoint")
-    work = _Work(client, cache, settings, asker, asked)
-    try:
-        with reporter.track("ask", len(todo), "requests") as task:
-            remaining = set(todo)
-            for request in requests:
-                if request.key in remaining:
-                    remaining.discard(request.key)
-                    work.give(threads, request, task)
-            work.finish(task)
-            task.result(f"{asked.answered:,} answers by {settings.model}")
-    finally:
-        client.close()
-        threads.shutdown(cancel_futures=True)
+    with (
+        closing(_Work(settings, cache, asker, asked, clock)) as work,
+        reporter.track("ask", len(todo), "requests") as task,
+    ):
+        for request in requests:
+            if request.key in todo:
+                todo.discard(request.key)
+                work.give(request, task)
+        work.finish(task)
+        task.result(f"{asked.answered:,} answers by {settings.model}")
     return asked
 
 
@@ -114,24 +111,45 @@ def _plan(
 
 
 class _Work:
-    """The requests under way."""
+    """The requests under way, each in a thread.
+
+    The threads are daemons: those of concurrent.futures would be waited for at the end of Python, for as long as a
+    server lets them wait.
+    """
 
     def __init__(
-        self, client: Client, cache: Cache, settings: EndpointSettings, asker: str, asked: Asked
+        self, settings: EndpointSettings, cache: Cache, asker: str, asked: Asked, clock: Clock | None
     ) -> None:
-        self._client, self._cache, self._settings, self._asker = client, cache, settings, asker
-        self._asked = asked
-        self._open: dict[Future[Answer], Request] = {}
+        self._settings, self._cache, self._asker, self._asked = settings, cache, asker, asked
+        self._client = Client(settings, asked.meter, clock)
+        self._given: SimpleQueue[Request | None] = SimpleQueue()
+        self._done: SimpleQueue[tuple[Request, Answer | Exception]] = SimpleQueue()
+        self._open = self._unsent = 0
         self._cap: str | None = None
-        self._unsent = 0
+        for _ in range(settings.concurrency):
+            Thread(target=self._send, daemon=True).start()
 
-    def give(self, threads: ThreadPoolExecutor, request: Request, task: Task) -> None:
+    def _send(self) -> None:
+        while (request := self._given.get()) is not None:
+            try:
+                self._done.put((request, self._client.send(request)))
+            except Exception as error:  # raised again where it belongs
+                self._done.put((request, error))
+
+    def close(self) -> None:
+        """Ends the threads, as soon as nothing keeps them."""
+        self._client.close()
+        for _ in range(self._settings.concurrency):
+            self._given.put(None)
+
+    def give(self, request: Request, task: Task) -> None:
         """Sends a request, once there is room for it; after a cap it is only counted."""
         if self._cap:
             self._unsent += 1
             return
-        self._open[threads.submit(self._client.send, request)] = request
-        if len(self._open) >= 2 * self._settings.concurrency:
+        self._given.put(request)
+        self._open += 1
+        if self._open >= 2 * self._settings.concurrency:
             self._settle(task)
 
     def finish(self, task: Task) -> None:
@@ -152,25 +170,24 @@ class _Work:
             raise self._dead()
 
     def _settle(self, task: Task) -> None:
-        """Takes in what is done, and keeps the answers."""
-        done = wait(self._open, return_when=FIRST_COMPLETED).done
-        answers, refusal = [], None
-        for future in done:
-            request = self._open.pop(future)
-            try:
-                answers.append((request.key, future.result()))
-            except NoAnswerError as error:
-                self._asked.failed[request.key] = str(error)
-            except CapError as error:
-                self._cap = str(error)
-                self._unsent += 1
-            except UserError as error:
-                refusal = error
+        """Waits for an answer, takes in all that are there, and keeps them."""
+        done = [self._done.get()]
+        with suppress(Empty):
+            while True:
+                done.append(self._done.get_nowait())
+        self._open -= len(done)
+        answers = [(request.key, made) for request, made in done if isinstance(made, Answer)]
         self._cache.put(answers)
         self._asked.answered += len(answers)
         task.advance(len(done))
-        if refusal:
-            raise refusal
+        for request, made in done:
+            if isinstance(made, NoAnswerError):
+                self._asked.failed[request.key] = str(made)
+            elif isinstance(made, CapError):
+                self._cap = str(made)
+                self._unsent += 1
+            elif isinstance(made, Exception):
+                raise made
         if len(self._asked.failed) >= GIVE_UP and not self._asked.answered:
             raise self._dead()
 

@@ -26,9 +26,9 @@ class EndpointSettings:
         per_minute: The most requests a minute; no limit where it is left out.
         timeout: Seconds after which a request without an answer is given up, and tried again.
         tries: The most times that a request is sent.
-        max_requests: The most requests to send, tries counted; no limit where it is left out. With 0 the cost is
-            told and nothing sent.
-        max_cost: The most to spend, in the currency of the prices.
+        max_requests: The most requests that one command sends, tries counted; no limit where it is left out. With 0
+            the cost is told and nothing sent.
+        max_cost: The most that one command spends, in the currency of the prices.
         input_price: What a million tokens of prompts cost.
         output_price: What a million tokens of replies cost.
         reasoning: Whether the model is one that reasons first: requests then say ``max_completion_tokens`` instead
