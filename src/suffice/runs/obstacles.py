@@ -11,6 +11,7 @@ import numpy as np
 
 from suffice.common import registry
 from suffice.runs.made_choice import MadeChoice
+from suffice.runs.naming import rejected_at
 from suffice.selectors.protocol import Choice, SelectionRequest, excerpt
 
 
@@ -47,7 +48,10 @@ def obstacles(made: MadeChoice, index: int) -> list[Obstacle]:
 
 def _constraints(made: MadeChoice, index: int, choices: Sequence[Choice]) -> Iterator[Obstacle]:
     constraints, pool = made.constraints, made.pool
-    if pool.ids[index] in constraints.ban:
+    dropped = rejected_at(made.folder.rejected, pool[index].file, pool[index].line)
+    for entry in dropped:
+        yield Obstacle("rule", f"{entry['rule']}: {entry['message']}", entry["remedy"])
+    if pool.ids[index] in constraints.ban and not dropped:
         yield Obstacle("ban", "it is banned", "leave it out of --ban")
     if constraints.language is not None and constraints.language[index] not in constraints.languages:
         code = constraints.language[index]
