@@ -12,14 +12,18 @@ import numpy as np
 
 from suffice.data.pool import Pool
 from suffice.scorers.protocol import Scores, ScoringContext
-from suffice.selectors.protocol import Choice, SelectionRequest, check_budget, ranking
+from suffice.selectors.openings import Openings
+from suffice.selectors.protocol import Choice, Lack, SelectionRequest, ranking
 
 
 class QuestionMarks:
     """Counts how often the user asks: the question marks in all user turns."""
 
     name = "question_marks"
+    paper = ""
+    cost = "a pass over the text"
     default_selector = "every_kth"
+    makes = ("scores",)
     needs_model = False
     needs_target = False
 
@@ -38,13 +42,33 @@ class EveryKth:
     """Walks down the ranking in equal strides, so that rows of every score are chosen."""
 
     name = "every_kth"
+    paper = ""
+    needs = ("scores",)
+    cost = "a sort"
 
     def select(self, request: SelectionRequest) -> list[Choice]:
-        """Returns rows from the best to the worst."""
-        order = ranking(request.scores.values)
-        check_budget(request.budget, len(request.pool), len(order))
-        places = [place * len(order) // request.budget for place in range(request.budget)]
-        return [self._choice(request, int(order[place]), place + 1) for place in places]
+        """Returns the pinned rows, and then rows from the best to the worst.
+
+        Openings knows the constraints: which rows may be chosen at first, and after each that is taken.
+        """
+        values = request.scores.values
+        openings, order, choices = Openings(request, ~np.isnan(values)), ranking(values).tolist(), []
+        stride = len(order) / request.budget
+        while len(choices) < request.budget:
+            index = openings.pin(len(choices))
+            if index is None:
+                wanted = int(stride * len(choices))
+                index = next(row for row in [*order[wanted:], *order[:wanted]] if openings.mask[row])
+            openings.take(index)
+            choices.append(self._choice(request, index, order.index(index) + 1))
+        return choices
+
+    def lacked(self, request: SelectionRequest, choices: list[Choice], index: int) -> Lack:
+        """Tells for suffice explain why a row was passed over."""
+        stride = len(request.pool) / len(choices)
+        return Lack(
+            f"every {stride:.3g}th row of the ranking is taken, and it lies between two", {"stride": stride}
+        )
 
     def _choice(self, request: SelectionRequest, index: int, rank: int) -> Choice:
         score = float(request.scores.values[index])

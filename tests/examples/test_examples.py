@@ -1,7 +1,9 @@
 """The examples work as they are written."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -9,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from suffice.cli.main import run
 from tiny_run import pool_rows, write_rows
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -22,10 +23,11 @@ def pool(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def own_scorer(tmp_path, monkeypatch):
-    """Makes the package visible as an installation would: its module, and the entry points it declares."""
+def installed(tmp_path):
+    """The package as an installation leaves it: its module, and the entry points that it declares."""
     project = tomllib.loads((EXAMPLES / "own_scorer/pyproject.toml").read_text())["project"]
-    about = tmp_path / "site" / "suffice_question_marks-0.1.0.dist-info"
+    site = tmp_path / "site"
+    about = site / "suffice_question_marks-0.1.0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
@@ -35,27 +37,55 @@ def own_scorer(tmp_path, monkeypatch):
         for group, entries in project["entry-points"].items()
     )
     (about / "entry_points.txt").write_text("\n".join(groups))
-    monkeypatch.syspath_prepend(about.parent)
-    monkeypatch.syspath_prepend(EXAMPLES / "own_scorer")
+    shutil.copy(EXAMPLES / "own_scorer/question_marks.py", site)
+    return site
 
 
-def test_a_scorer_of_ones_own_is_used_like_any_other(pool, own_scorer, capsys):
+MARKS = """
+import sys
+from suffice.cli.main import run
+select = ["select", "--pool", "pool.jsonl", "--scorer", "question_marks", "--out", "out", "--json", "--quiet"]
+codes = [
+    run(["list", "scorers", "--json"]),
+    run(["list", "selectors", "--json"]),
+    run([*select, "--budget", "13"]),
+    run([*select, "--budget", "6", "--at-most", "even=2"]),
+    run([*select, "--budget", "4"]),
+    run(["explain", "out", "pool.jsonl:4", "--json"]),
+]
+sys.exit(0 if codes == [0, 0, 2, 0, 0, 0] else 1)
+"""
+
+
+def test_a_scorer_and_a_selector_of_ones_own_are_used_like_any_other(pool, installed):
+    """In a process that knows of them by their entry points alone."""
     rows = pool_rows(12)
     for i, row in enumerate(rows):
         row["messages"][0]["content"] += "?" * (i * 5 % 12)
     write_rows(pool, rows)
-    assert run(["list", "scorers", "--json"]) == 0
-    assert "question_marks" in [about["name"] for about in json.loads(capsys.readouterr().out)]
-    words = ["select", "--pool", "pool.jsonl", "--scorer", "question_marks", "--out", "out", "--json"]
-    assert run([*words, "--budget", "4"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    paths = [str(installed), *sys.path]
+    done = subprocess.run(
+        [sys.executable, "-c", MARKS],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+    )
+    assert done.returncode == 0, done.stderr
+    scorers, selectors, refused, held, found, explained = map(json.loads, done.stdout.splitlines())
+    assert {"name": "question_marks", "paper": "", "needs": [], "cost": "a pass over the text"} in scorers
+    assert {"name": "every_kth", "paper": "", "needs": ["scores"], "cost": "a sort"} in selectors
+    assert refused["error"].startswith("the budget of 13 rows is larger than the pool of 12")
+    assert held["constraints"]["at_most"] == {"even": 2}
     assert (found["scorer"], found["selector"]) == ("question_marks", "every_kth")
     chosen = [json.loads(line) for line in Path("out/selection.jsonl").read_text().splitlines()]
     assert [row["reason"] for row in chosen] == [
         f"rank {rank} with {marks} question marks" for rank, marks in ((1, 11), (4, 8), (7, 5), (10, 2))
     ]
     assert [row["messages"][0]["content"].count("?") for row in chosen] == [11, 8, 5, 2]
-    assert run([*words, "--budget", "13"]) == 2
+    assert (
+        explained["obstacles"][0]["text"] == "every 3th row of the ranking is taken, and it lies between two"
+    )
 
 
 def test_suffice_as_a_library(pool, tiny_model_folder):

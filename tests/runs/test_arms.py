@@ -8,6 +8,7 @@ import pytest
 from made_selections import pool_of
 from suffice.runs.arms import plan_arms
 from suffice.runs.recipe import read_recipe
+from suffice.runs.tokens import Lengths
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import Constraints
 from suffice.selectors.openings import holds
@@ -62,6 +63,28 @@ def test_all_arms_but_full_hold_to_the_constraints():
     # At most 5 rows of "b" and one of each pair of "a": the control cannot spend all that it was given.
     assert {len(run.rows) for run in of(runs, "compute-matched")} <= set(range(8, 16))
     assert len({run.rows for run in of(runs, "random")}) == 9
+
+
+def test_a_budget_of_tokens_is_that_of_every_arm():
+    values = np.arange(POOL) % 7 + 1
+    tokens = Lengths(values, "tokens")
+    chosen = [i for i in range(POOL) if values[i] == 3][:5]  # 15 tokens of 16
+    given = {"pool": ["p"], "target.file": "t", "training.batch_size": 4, "design.arms": ARMS, "design.draws": 9,
+             "selection.budget_tokens": 16, "training.match": "epochs", "training.epochs": 2}  # fmt: skip
+    lengths = Scores(MADE.ids, values.astype(np.float32))
+    runs = plan_arms(read_recipe("lima", given), MADE, chosen, lengths, tokens=tokens)
+    for run in of(runs, "random"):
+        assert tokens.total(run.rows) <= 16
+        assert tokens.total(run.rows) > 16 - 7  # the next row of the draw does not fit
+        assert run.pool_rows == len(run.rows)
+        assert run.steps == -(-len(run.rows) // 4) * 2
+    assert len({run.pool_rows for run in of(runs, "random")}) > 1
+    assert {run.rows for run in of(runs, "longest")} == {(6, 13)}  # 14 tokens; a third row of 7 does not fit
+    assert {run.arm for run in runs if run.kind not in ("base", "full", "compute-matched")} == {
+        "random-16t", "longest-16t", "length-matched-16t", "selected-16t",
+    }  # fmt: skip
+    [name] = {run.arm for run in of(runs, "compute-matched")}
+    assert int(name.removeprefix("compute-matched-").removesuffix("t")) > 16
 
 
 def of(runs, kind):

@@ -233,6 +233,23 @@ def test_a_rejected_row(pool):
     assert one.remedy
 
 
+def test_a_row_that_was_dropped_when_rows_were_chosen(pool):
+    """It is in the pool, and among the rejected for its influence."""
+    made = choose("--scorer", "length", budget=3)
+    row = made.pool[unchosen(made)[0]]
+    entry = {
+        "file": row.file,
+        "line": row.line,
+        "rule": "W000 x",
+        "message": "it harms",
+        "remedy": "look at it",
+    }
+    write_rows(OUT / "rejected.jsonl", [entry | {"row": {}}])
+    found = explain(OUT, f"pool.jsonl:{row.line}")
+    assert (found.status, found.id) == ("not chosen", row.id)
+    assert (found.obstacles[0].text, found.obstacles[0].remedy) == ("W000 x: it harms", "look at it")
+
+
 def test_a_row_without_a_score(pool):
     made = choose("--scorer", "length", budget=3)
     values = made.scores.values.copy()

@@ -16,8 +16,11 @@ from suffice.cli.main import run
 from suffice.common.errors import UserError
 from suffice.common.progress import Silent
 from suffice.data.pool import Pool
+from suffice.runs.folder import RunFolder
+from suffice.runs.pipeline import bring_up_to_date
+from suffice.runs.recipe import read_recipe
 from suffice.runs.tokens import Lengths, lengths_of, within
-from tiny_run import pool_rows, write_rows
+from tiny_run import pool_rows, write_inputs, write_rows
 
 
 def chosen_within(choose, values, limit, extent):
@@ -103,6 +106,34 @@ def test_a_command_states_what_it_chose(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "suffice: --budget counts rows and --budget-tokens tokens; give one of the two\n"
     )
+
+
+def test_a_run_has_a_budget_of_tokens(tmp_path, monkeypatch, tiny_model_folder, tiny_model):
+    monkeypatch.chdir(tmp_path)
+    write_inputs(tmp_path, tiny_model_folder)
+    recipe = read_recipe("tiny.yaml", {"selection.budget_tokens": 60, "selection.scorer": "length"})
+    folder = RunFolder(Path("run"))
+    with folder.locked():
+        folder.adopt(recipe)
+        done = bring_up_to_date(folder, recipe, Silent(), until="select")
+    lengths = [sum(tiny_model.chat.encode(row.messages).trained) for row in done.pool]
+    held = sum(lengths[i] for i in done.selected)
+    assert folder.stamp("select")["tokens"] == held <= 60
+    for arm in done.arms:
+        if arm.kind in ("random", "longest"):
+            assert arm.arm == f"{arm.kind}-60t"
+            assert sum(lengths[i] for i in arm.rows) <= 60
+
+
+def test_a_budget_of_tokens_has_no_curve_and_no_selection_made_elsewhere():
+    given_ = {"pool": ["p"], "target.file": "t", "selection.budget_tokens": 60}
+    with pytest.raises(UserError) as caught:
+        read_recipe("lima", given_ | {"design.budgets": [1, 2]})
+    assert str(caught.value).endswith(
+        "a budget of tokens has no curve; leave out design.budgets; mend the recipe"
+    )
+    with pytest.raises(UserError, match="a selection made elsewhere takes no constraints"):
+        read_recipe("lima", given_ | {"selection.file": "s.jsonl"})
 
 
 def test_a_scored_folder_measures_by_the_tokenizer_of_its_scoring(

@@ -15,6 +15,7 @@ from suffice.cli import (
     info,
     judge,
     lab,
+    overlap,
     personal,
     plan,
     prove,
@@ -57,6 +58,7 @@ app.command("score")(score.score)
 app.command("select")(select.select)
 app.command("suspects")(suspects.suspects)
 app.command("explain")(explain.explain)
+app.command("overlap")(overlap.overlap)
 app.command("twins")(twins.twins)
 app.command("personal")(personal.personal)
 app.command("plan")(plan.plan)

@@ -36,6 +36,7 @@ def run(
     set_: options.Set = None,
     selector: options.SelectorName = None,
     budget: options.Budget = None,
+    budget_tokens: options.BudgetTokens = None,
     selection_model: Annotated[
         str | None,
         typer.Option(help="A model that chooses in place of the one that is trained (LESS-T)."),
@@ -106,6 +107,7 @@ def run(
         "selection.pipeline": read_pipeline(pipeline).dump() if pipeline else None,
         "selection.selector": selector,
         "selection.budget": budget,
+        "selection.budget_tokens": budget_tokens,
         "selection.model": options.absolute(selection_model),
         "selection.drop_worst": drop_worst,
         "selection.file": options.absolute(selection),

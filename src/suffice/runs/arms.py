@@ -12,6 +12,7 @@ from suffice.data.pool import Pool
 from suffice.proof.arms import DRAWN
 from suffice.runs.controls import FORWARD_SHARE, compute_matched, length_matched
 from suffice.runs.recipe import Recipe
+from suffice.runs.tokens import Lengths, within
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import NONE, Constraints
 from suffice.selectors.ground import Ground
@@ -65,6 +66,7 @@ def plan_arms(
     lengths: Scores | None,
     *,
     constraints: Constraints = NONE,
+    tokens: Lengths | None = None,
     curve: Curve | None = None,
     passes: float = FORWARD_SHARE,
 ) -> list[ArmRun]:
@@ -76,10 +78,11 @@ def plan_arms(
         selected: Pool indices of the selection.
         lengths: Lengths of the answers, where the arm ``longest`` or ``length-matched`` is wanted.
         constraints: What every arm but ``full`` must hold to, so that what is compared is the choice within them.
+        tokens: How many tokens of each row are trained on, where the budget is one of tokens.
         curve: Pool indices of the curve's selections, by ``selected``, ``longest`` or scorer, and by budget.
         passes: What choosing took, in passes of training over the pool, for the arm ``compute-matched``.
     """
-    plan = _Plan(recipe, pool, selected, lengths, passes, constraints)
+    plan = _Plan(recipe, pool, selected, lengths, passes, constraints, tokens)
     runs = [run for kind in recipe.design.arms for run in plan.runs(kind)]
     known = {run.arm for run in runs}
     budgets = sorted({*recipe.design.budgets, len(selected)}) if curve else []
@@ -101,17 +104,21 @@ class _Plan:
     lengths: Scores | None
     passes: float
     constraints: Constraints
+    tokens: Lengths | None
 
     def runs(self, kind: str) -> Iterator[ArmRun]:
         """Yields the runs of an arm of the verdict."""
         budget, batch = len(self.selected), self.recipe.training.batch_size
-        size = {"base": 0, "full": len(self.pool)}.get(kind, budget)
-        steps = self.recipe.steps(size, budget) if size else 0
+        size, matched = budget, None
         if kind == "compute-matched":
-            most = Ground(self.pool, self.constraints).most
-            size, steps = compute_matched(budget, steps, batch, len(self.pool), passes=self.passes, most=most)
+            most, steps = Ground(self.pool, self.constraints).most, self.recipe.steps(budget, budget)
+            size, matched = compute_matched(
+                budget, steps, batch, len(self.pool), passes=self.passes, most=most
+            )
         for index, (draw, seed) in enumerate(_seeds(self.recipe, kind)):
-            yield self._run(kind, size, self._rows(kind, size, draw), steps, index, draw, seed)
+            rows = self._rows(kind, size, draw)
+            steps = matched or (self.recipe.steps(len(rows), budget) if rows else 0)
+            yield self._run(kind, size, rows, steps, index, draw, seed)
 
     def curve_runs(self, method: str, size: int, rows: Sequence[int] | None) -> Iterator[ArmRun]:
         """Yields the runs of an arm that stands on the curve alone; random rows are drawn."""
@@ -128,15 +135,32 @@ class _Plan:
         if kind == "selected":
             return self.selected
         draws, rows = Draws(self.recipe.seed, f"{kind} arm", draw), len(self.pool)
-        request = self._request(size)
         if kind in ("random", "compute-matched"):
-            return first_open(draws.sample(range(rows), size if self.constraints == NONE else rows), request)
+            few = self.constraints == NONE and self.tokens is None
+            return self._first(draws.sample(range(rows), size if few else rows), size)
         assert self.lengths is not None, f"the arm '{kind}' needs the lengths"
         if kind == "length-matched":
-            openings = Openings(request, np.ones(rows, dtype=bool))
+            openings = Openings(self._request(size), np.ones(rows, dtype=bool))
             return length_matched(self.lengths.values, self.selected, draws, openings)
         order = np.argsort(-self.lengths.values, kind="stable")  # ties in pool order
-        return first_open(order.tolist(), request)
+        return self._first(order.tolist(), size)
+
+    def _first(self, order: Sequence[int], size: int) -> list[int]:
+        """Returns the first rows in an order within the constraints, as many as rows or tokens allow."""
+        if self.tokens is None:
+            return first_open(order, self._request(size))
+        ground = Ground(self.pool, self.constraints)
+        return within(
+            lambda rows: first_open(order, self._request(rows)),
+            int,
+            self.tokens,
+            self._limit(size),
+            (max(1, ground.fewest), ground.most),
+        )
+
+    def _limit(self, size: int) -> int:
+        """Returns the tokens of an arm of as many rows as a size, where the budget is one of tokens."""
+        return round((self.recipe.selection.budget_tokens or 0) * size / len(self.selected))
 
     def _request(self, size: int) -> SelectionRequest:
         """Returns a request for rows within the constraints; scores play no part."""
@@ -157,10 +181,14 @@ class _Plan:
     ) -> ArmRun:
         kinds = (*DRAWN, "base", "longest", "selected", "full")
         kind = method if method in kinds else "method"
-        name = method if method in ("base", "full") else f"{method}-{size}"
+        name = method if method in ("base", "full") else f"{method}-{self._budget(size)}"
         seen = _seen(rows, steps * self.recipe.training.batch_size, self.recipe.seed, index)
         batch = min(self.recipe.training.batch_size, max(1, len(rows)))
-        return ArmRun(name, kind, index, draw, seed, seen, steps, batch, size, curve)
+        return ArmRun(name, kind, index, draw, seed, seen, steps, batch, len(rows), curve)
+
+    def _budget(self, size: int) -> str:
+        """Returns a budget as the name of an arm tells it: ``1000`` rows, or ``50000t`` tokens."""
+        return str(size) if self.tokens is None else f"{self._limit(size)}t"
 
 
 def _seeds(recipe: Recipe, method: str) -> list[tuple[int, int]]:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from suffice.common.files import read_json
+from suffice.common.files import digest, read_json
 from suffice.common.progress import Reporter
 from suffice.data.pool import Pool
 from suffice.data.target import Target, read_target
-from suffice.models import ModelSource
+from suffice.models import ModelSource, load_tokenizer
 from suffice.models.loading import model_fingerprint
 from suffice.runs.arms import ArmRun, plan_arms
 from suffice.runs.constraints import wanted_by
@@ -19,6 +19,7 @@ from suffice.runs.controls import FORWARD_SHARE
 from suffice.runs.cost import worker_count
 from suffice.runs.folder import RunFolder
 from suffice.runs.recipe import Recipe
+from suffice.runs.tokens import Lengths, lengths_of
 from suffice.runs.untargeted import with_untargeted
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import Constraints
@@ -123,6 +124,7 @@ class Run:
             self.selected,
             lengths,
             constraints=self.constraints,
+            tokens=self.token_lengths if self.recipe.selection.budget_tokens else None,
             curve=self.curve,
             passes=passes,
         )
@@ -132,6 +134,17 @@ class Run:
         """What every choice of rows must hold to; nothing where the selection was made elsewhere."""
         wanted = wanted_by(self.recipe.selection)
         return wanted.made(self.pool, self.folder.cache, self.reporter, seed=self.recipe.seed)
+
+    @cached_property
+    def token_lengths(self) -> Lengths:
+        """How many tokens of each row the base is trained on."""
+        most = self.recipe.training.max_length
+        key = digest([self.pool.fingerprint, self.model_key, most])[:16]
+        path = self.folder.cache / f"lengths-{key}.parquet"
+        if not path.exists():
+            tokenizer = load_tokenizer(self.recipe.model, self.recipe.chat_template)
+            lengths_of(self.pool, tokenizer, self.reporter, most).write(path)
+        return Lengths.read(path)
 
     @cached_property
     def curve(self) -> dict[str, dict[int, list[int]]]:

@@ -45,14 +45,19 @@ def find_row(name: str, pool: Pool, rejected: Path) -> int | dict[str, Any]:
     )
 
 
+def rejected_at(rejected: Path, file: str, line: int) -> list[dict[str, Any]]:
+    """Returns the entries of rejected rows that came from a line of a file, of whose path the end is enough."""
+    rows = read_rows(rejected) if rejected.is_file() else ()
+    return [row.value for row in rows if _rejected_at(row.value, file, line)]
+
+
 def _at(file: str, line: int, pool: Pool, rejected: Path) -> int | dict[str, Any]:
     """Returns the row that came from a line of a file."""
     rows = [index for index in pool.on_line(line) if _is(file, pool[index].file)]
-    gone: list[dict[str, Any]] = [
-        row.value
-        for row in (read_rows(rejected) if rejected.is_file() else ())
-        if _rejected_at(row.value, file, line)
-    ]
+    read = {
+        pool[index].file for index in rows
+    }  # a row that was dropped when rows were chosen is in the pool too
+    gone = [entry for entry in rejected_at(rejected, file, line) if entry["file"] not in read]
     if not rows and not gone:
         files = sorted({*pool.files})
         more = ", …" if len(files) > _SHOWN else ""

@@ -25,6 +25,7 @@ def notes(run: Run, arms: list[dict[str, Any]]) -> list[str]:
         look_sentence(run.recipe.design),
         _partly_seen(arms),
         *_cut(run, arms),
+        _tokens(run),
         _selection(run),
         _rate(run),
         *_harm(run),
@@ -78,6 +79,17 @@ def _cut(run: Run, arms: list[dict[str, Any]]) -> list[str]:
 def _selection(run: Run) -> str:
     name = run.recipe.selection.file
     return f"The selection was made elsewhere ({name}); its cost is not counted." if name else ""
+
+
+def _tokens(run: Run) -> str:
+    limit = run.recipe.selection.budget_tokens
+    held = (run.folder.stamp("select") or {}).get("tokens")
+    if not limit or held is None:
+        return ""
+    return (
+        f"The budget is one of {limit:,} tokens that are trained on: the chosen rows hold {held:,}, those of the other "
+        "arms no more; how many rows that is differs, and the rows of an arm are the mean of its runs."
+    )
 
 
 def _rate(run: Run) -> str:

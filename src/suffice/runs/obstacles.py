@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from suffice.common import registry
+from suffice.data.language import UNTOLD
 from suffice.runs.made_choice import MadeChoice
+from suffice.runs.naming import rejected_at
 from suffice.selectors.protocol import Choice, SelectionRequest, excerpt
 
 
@@ -46,39 +48,56 @@ def obstacles(made: MadeChoice, index: int) -> list[Obstacle]:
 
 
 def _constraints(made: MadeChoice, index: int, choices: Sequence[Choice]) -> Iterator[Obstacle]:
-    constraints, pool = made.constraints, made.pool
-    if pool.ids[index] in constraints.ban:
+    """Yields the constraints that the row met."""
+    constraints, row = made.constraints, made.pool[index]
+    dropped = rejected_at(made.folder.rejected, row.file, row.line)
+    for entry in dropped:
+        yield Obstacle("rule", f"{entry['rule']}: {entry['message']}", entry["remedy"])
+    if row.id in constraints.ban and not dropped:
         yield Obstacle("ban", "it is banned", "leave it out of --ban")
     if constraints.language is not None and constraints.language[index] not in constraints.languages:
-        code = constraints.language[index]
-        told = "cannot be told" if code == "und" else f"is {code}"
-        allowed = ", ".join(constraints.languages)
+        code, allowed = constraints.language[index], ", ".join(constraints.languages)
+        told = "cannot be told" if code == UNTOLD else f"is {code}"
         yield Obstacle(
             "language",
             f"its language {told}, and {allowed} alone is asked for",
-            f"allow it: --language {allowed},{code}",
+            f"allow it: --language {','.join(constraints.languages)},{code}",
             {"language": code},
         )
-    cluster = constraints.cluster
-    for turn, choice in enumerate(choices, 1) if cluster is not None else ():
-        if cluster is not None and cluster[choice.index] == cluster[index]:
-            row = pool[choice.index]
+    yield from _twins(made, index, choices)
+    yield from _sources(made, row.source, choices)
+
+
+def _twins(made: MadeChoice, index: int, choices: Sequence[Choice]) -> Iterator[Obstacle]:
+    """Yields the twin that is chosen."""
+    cluster = made.constraints.cluster
+    if cluster is None:
+        return
+    for turn, choice in enumerate(choices, 1):
+        if cluster[choice.index] == cluster[index]:
+            row = made.pool[choice.index]
             yield Obstacle(
                 "twin",
                 f'its twin "{excerpt(row.messages)}" ({row.id}) is chosen, as number {turn:,}',
                 "leave out --no-twins, or raise its threshold",
                 {"id": row.id, "turn": turn},
             )
-    source, counts = pool.sources[index], Counter(pool.sources[choice.index] for choice in choices)
+
+
+def _sources(made: MadeChoice, source: str, choices: Sequence[Choice]) -> Iterator[Obstacle]:
+    """Yields the bounds of sources that were reached."""
+    constraints, counts = made.constraints, Counter(made.pool.sources[choice.index] for choice in choices)
     most = constraints.at_most.get(source)
     if most is not None and counts[source] >= most:
         yield Obstacle(
             "source",
-            f'its source "{source}" is full: {most:,} of at most {most:,}',
+            f'its source "{source}" is full: {counts[source]:,} of at most {most:,}',
             f"allow more: --at-most {source}={most + 1}",
             {"source": source, "at_most": most},
         )
-    kept = [name for name, count in constraints.at_least.items() if name != source and counts[name] <= count]
+    kept = [
+        name for name, least in constraints.at_least.items() if name != source and 0 < least >= counts[name]
+    ]
     if kept:
         bounds = ", ".join(f'"{name}" ({constraints.at_least[name]:,})' for name in kept)
         yield Obstacle(

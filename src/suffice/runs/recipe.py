@@ -155,6 +155,12 @@ class Recipe(Section):
     seed: int = 0
     execution: ExecutionSettings = ExecutionSettings()
 
+    @model_validator(mode="after")
+    def _tokens_or_curve(self) -> Self:
+        if self.selection.budget_tokens and self.design.budgets:
+            raise ValueError("a budget of tokens has no curve; leave out design.budgets")
+        return self
+
     def steps(self, rows: int, chosen: int) -> int:
         """Returns the optimiser steps of an arm with ``rows`` rows where ``chosen`` rows are selected."""
         training = self.training

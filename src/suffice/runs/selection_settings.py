@@ -21,6 +21,9 @@ class SelectionSettings(Section):
     scorer: str = Field("embedding", description="The scorer; see suffice list scorers.")
     selector: str | None = Field(None, description="The selector; by default the scorer's own.")
     budget: int = Field(1000, ge=1, description="How many rows to choose.")
+    budget_tokens: int | None = Field(
+        None, ge=1, description="How many tokens to choose instead, as many as are trained on; of every arm."
+    )
     model: str | None = Field(
         None, description="A model that scores the pool in place of the one that is trained."
     )
@@ -63,15 +66,10 @@ class SelectionSettings(Section):
                 raise ValueError(
                     "a pipeline names scorers and selector itself; leave out selection.scorer, .selector and .file"
                 )
-            options: dict[str, Any] = {}
-            for scorer, value in (
-                fields.get("options") or {}
-            ).items():  # as SCORER.NAME, or each scorer's by itself
-                options |= (
-                    {f"{scorer}.{k}": v for k, v in value.items()}
-                    if isinstance(value, dict)
-                    else {scorer: value}
-                )
+            options: dict[str, Any] = {}  # as SCORER.NAME, or those of a scorer by themselves
+            for name, value in (fields.get("options") or {}).items():
+                own = value if isinstance(value, dict) else None
+                options |= {name: value} if own is None else {f"{name}.{key}": own[key] for key in own}
             return fields | {"scorer": PIPELINE, "options": options}
         return fields
 
@@ -99,7 +97,7 @@ class SelectionSettings(Section):
     @model_validator(mode="after")
     def _chosen_here(self) -> Self:
         asked = (self.pin, self.ban, self.at_least, self.at_most, self.languages, self.no_twins)
-        if self.file and (any(asked) or self.drop_worst):
+        if self.file and (any(asked) or self.drop_worst or self.budget_tokens):
             raise ValueError(
                 "a selection made elsewhere takes no constraints; leave out selection.file or them"
             )

@@ -27,7 +27,7 @@ def _arm_row(run: Run, estimate: ArmEstimate) -> dict[str, Any]:
     trained = [record for record in records if record]
     return {
         **estimate.as_json(),
-        "rows": runs[0].pool_rows,
+        "rows": round(sum(arm.pool_rows for arm in runs) / len(runs)),
         "family_intervals": {name: _ends(found) for name, found in estimate.families.items()},
         "items": len(run.target.test),
         "epochs": round(runs[0].steps * runs[0].batch / max(1, runs[0].pool_rows), 3),

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from suffice.common.errors import UserError
 from suffice.common.progress import Reporter
 from suffice.data.pool import Pool
+from suffice.data.tables import write_table
 
 if TYPE_CHECKING:
     from suffice.models import ChatTokenizer, LanguageModel
@@ -33,16 +37,36 @@ class Lengths:
     values: NDArray[np.int64]
     unit: str
 
+    def write(self, path: Path) -> None:
+        """Writes them as Parquet, atomically."""
+        table = pa.table({"length": pa.array(self.values)}).replace_schema_metadata({"unit": self.unit})
+        write_table(path, table)
+
+    @classmethod
+    def read(cls, path: Path) -> Lengths:
+        """Reads what `write` wrote."""
+        table = pq.read_table(path)
+        return cls(table["length"].to_numpy(), table.schema.metadata[b"unit"].decode())
+
     def total(self, rows: Sequence[int]) -> int:
         """Returns how long some rows are together."""
         return int(self.values[list(rows)].sum())
 
 
-def lengths_of(pool: Pool, model: LanguageModel | ChatTokenizer | None, reporter: Reporter) -> Lengths:
+def lengths_of(
+    pool: Pool, model: LanguageModel | ChatTokenizer | None, reporter: Reporter, most: int | None = None
+) -> Lengths:
     """Returns how many tokens of each row are trained on; how many words its answers have where there is no model.
 
     What lies beyond the model's window is not trained on; a row that the chat template refuses has none.
+
+    Args:
+        pool: The rows.
+        model: The model.
+        reporter: Where progress is told.
+        most: The longest row that is trained on, in tokens; by default the window.
     """
+    window = None if model is None else min((n for n in (most, model.window) if n), default=None)
     values: list[int] = []
     rows = iter(pool)
     with reporter.track("measure", len(pool), "rows") as task:
@@ -51,7 +75,7 @@ def lengths_of(pool: Pool, model: LanguageModel | ChatTokenizer | None, reporter
                 values += [len(row.answer.split()) for row in some]
             else:
                 encoded = model.chat.encode_many([(row.messages, row.tools) for row in some])
-                values += [0 if one is None else sum(one.trained[: model.window]) for one in encoded]
+                values += [0 if one is None else sum(one.trained[:window]) for one in encoded]
             task.advance(len(some))
         unit = "words" if model is None else "tokens"
         task.result(f"{sum(values):,} {unit} in {len(pool):,} rows")

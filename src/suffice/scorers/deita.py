@@ -66,6 +66,7 @@ class Deita:
     paper = "arXiv 2312.15685"
     cost = "one forward pass of the scorer for each turn, or one request"
     default_selector = "top"
+    makes = ("scores",)
     needs = ("scorer or endpoint",)
     needs_model = False
     needs_target = False

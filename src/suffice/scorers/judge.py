@@ -64,6 +64,7 @@ class Judge:
     paper = "arXiv 2307.08701"
     cost = "one request for each turn"
     default_selector = "top"
+    makes = ("scores",)
     needs = ("endpoint",)
     needs_model = False
     needs_target = False

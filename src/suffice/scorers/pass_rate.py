@@ -70,6 +70,7 @@ class PassRate:
     paper = "arXiv 2502.03387"
     cost = "samples replies to each row"
     default_selector = "top"
+    makes = ("scores",)
     needs_model = True
     needs_target = False
 

@@ -46,6 +46,7 @@ class Reward:
     paper = "arXiv 2311.15653"
     cost = "one forward pass of the reward model"
     default_selector = "top"
+    makes = ("scores",)
     needs = ("reward model",)
     needs_model = False
     needs_target = False

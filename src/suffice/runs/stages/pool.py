@@ -13,6 +13,7 @@ from suffice.runs.choose import check_budget, counts, gather
 from suffice.runs.constraints import check_constraints, wanted_by
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from
+from suffice.selectors.ground import Ground
 
 
 class PoolStage:
@@ -45,8 +46,11 @@ def _check_choice(run: Run, pool: Pool) -> None:
     if settings.file:
         choices_from(Path(settings.file), pool)
     else:
+        constraints = wanted_by(settings).made(pool, run.folder.cache, run.reporter, seed=run.recipe.seed)
+        if settings.budget_tokens:
+            check_constraints(pool, max(1, Ground(pool, constraints).fewest), constraints)
+            return
         budgets = [settings.budget, *run.recipe.design.budgets]
         check_budget(max(budgets), pool)
-        constraints = wanted_by(settings).made(pool, run.folder.cache, run.reporter, seed=run.recipe.seed)
         for budget in budgets:
             check_constraints(pool, budget, constraints)

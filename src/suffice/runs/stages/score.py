@@ -47,7 +47,7 @@ class ScoreStage:
     def work(self, run: Run) -> dict[str, Any]:
         """Scores the pool; the summary holds the scorer's notes."""
         settings, notes = run.recipe.selection, {}
-        if settings.file is None:
+        if settings.file is None and not settings.budget_tokens:
             check_budget(settings.budget, run.pool)
         model = run.scoring_source.load() if settings.model else run.model
         for name in self._others(run):

@@ -13,8 +13,10 @@ from suffice.runs.constraints import files_in
 from suffice.runs.context import Run
 from suffice.runs.selection import choices_from, write_selection
 from suffice.runs.suspects import note_dropped, without_worst
+from suffice.runs.tokens import within
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import Constraints
+from suffice.selectors.ground import Ground
 from suffice.selectors.protocol import Choice
 
 
@@ -35,13 +37,29 @@ class SelectStage:
     def work(self, run: Run) -> dict[str, Any]:
         """Chooses; the summary holds the pool indices of the chosen rows, in order."""
         constraints, dropped = self._constraints(run)
-        choices = self._choose(run, run.recipe.selection.budget, constraints)
+        choices, tokens = self._within_budget(run, constraints)
         note_dropped(run.folder.rejected, dropped)
         write_selection(run.folder.selection, run.pool, choices)
         if run.recipe.design.budgets:
             write_json(run.folder.curve, self._curve(run, len(choices), constraints))
-        run.reporter.say(f"select     {len(choices):,} of {len(run.pool):,} rows")
-        return {"indices": [choice.index for choice in choices], "dropped": len(dropped)}
+        held = f" with {tokens:,} tokens" if tokens else ""
+        run.reporter.say(f"select     {len(choices):,} of {len(run.pool):,} rows{held}")
+        return {"indices": _indices(choices), "dropped": len(dropped), "tokens": tokens}
+
+    def _within_budget(self, run: Run, constraints: Constraints) -> tuple[list[Choice], int | None]:
+        """Returns the chosen rows, and where the budget is one of tokens how many they hold."""
+        limit = run.recipe.selection.budget_tokens
+        if limit is None:
+            return self._choose(run, run.recipe.selection.budget, constraints), None
+        lengths, ground = run.token_lengths, Ground(run.pool, constraints)
+        choices = within(
+            lambda rows: self._choose(run, rows, constraints),
+            lambda choice: choice.index,
+            lengths,
+            limit,
+            (max(1, ground.fewest), ground.most),
+        )
+        return choices, lengths.total(_indices(choices))
 
     def _constraints(self, run: Run) -> tuple[Constraints, list[Rejected]]:
         """Returns what the recipe's own choice must hold to, and the rows that are dropped for their influence."""
