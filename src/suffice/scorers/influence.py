@@ -160,7 +160,7 @@ class Influence:
         everywhere[let_through] = cosines
         affinity = np.ascontiguousarray(everywhere[:, : len(target.dev)])
         values = self._values(affinity, everywhere[:, len(target.dev) :], target)
-        notes |= notes_of(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
+        notes |= _notes(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
         return Scores(pool.ids, values, affinity, [item.id for item in target.dev], notes)
 
     def _let_through(self, pool: Pool, target: Target, context: ScoringContext) -> NDArray[np.int64]:
@@ -289,7 +289,7 @@ def _shares(
     return shares, notes | {"checkpoints": checkpoints[0].folder.parent.name}
 
 
-def notes_of(reasons: NDArray[np.uint8], model: LanguageModel) -> dict[str, int | float | str]:
+def _notes(reasons: NDArray[np.uint8], model: LanguageModel) -> dict[str, int | float | str]:
     """Returns how many rows have no features, by reason, and the window."""
     from suffice.gradients.rows import Reason
 
