@@ -162,7 +162,7 @@ class Influence:
         values = self._values(affinity, everywhere[:, len(target.dev) :], target)
         share = len(rows) / len(pool)
         notes["passes"] = len(passes) * share + self._extra_passes()
-        notes |= notes_of(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
+        notes |= _notes(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
         return Scores(pool.ids, values, affinity, [item.id for item in target.dev], notes)
 
     def _let_through(self, pool: Pool, target: Target, context: ScoringContext) -> NDArray[np.int64]:
@@ -298,7 +298,7 @@ def _shares(
     return shares, notes | {"checkpoints": checkpoints[0].folder.parent.name}
 
 
-def notes_of(reasons: NDArray[np.uint8], model: LanguageModel) -> dict[str, int | float | str]:
+def _notes(reasons: NDArray[np.uint8], model: LanguageModel) -> dict[str, int | float | str]:
     """Returns how many rows have no features, by reason, and the window."""
     from suffice.gradients.rows import Reason
 
