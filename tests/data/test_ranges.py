@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suffice.data import ranges
+from suffice.data import intake, ranges
 from suffice.data.compression import Part
 from suffice.data.containers import row as limits
 from suffice.data.convert import Origin
@@ -27,16 +27,21 @@ LINES = [
     b"  ",
     b"\xef\xbb\xbf[1]",
     b"nul\x00l",
+    b'{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}',
+    b'{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "\xff"}], "source": "b"}',
     b'{"question": "' + b"x" * 300 + b'", "answer": "a"}',
 ]
 
 
-def read(path, terms, spread):
+def read(path, terms, *, cut):
     rejected, findings = [], Findings()
-    intake = Intake(terms, rejected.append, findings.warn, spread)
+    reading = Intake(terms, rejected.append, findings.warn)
     sizes = []
-    rows = [row for batch in read_batches(intake, [path], sizes.append) for row in batch.to_pylist()]
-    return rows, rejected, findings, intake.files, sum(sizes)
+    with pytest.MonkeyPatch.context() as patch:
+        if not cut:
+            patch.setattr(intake, "divisible", lambda part: False)
+        rows = [row for batch in read_batches(reading, [path], sizes.append) for row in batch.to_pylist()]
+    return rows, rejected, findings, reading.files, sum(sizes)
 
 
 @pytest.fixture
@@ -58,11 +63,10 @@ def test_ranges_give_what_one_piece_gives(tmp_path_factory, lines, end, last, tw
         b"".join(line + end for line in lines) + (b'{"question": "q", "answer": "z"}' if last else b"")
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranges, "LEAST", 0)
         patch.setattr(ranges, "_STEP", 100)
         terms = Terms(reject_twins=twins)
-        *apart, size = read(path, terms, map)
-        *whole, _ = read(path, terms, None)
+        *apart, size = read(path, terms, cut=True)
+        *whole, _ = read(path, terms, cut=False)
     assert apart == whole
     assert size == path.stat().st_size if ranges.divisible(Part(path)) else True
 
@@ -86,8 +90,8 @@ def test_a_line_that_is_too_long_lies_in_one_range(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "LIMIT", 150)
     path = tmp_path / "a.jsonl"
     path.write_bytes(LINES[0] + b"\n" + b"x" * 5000 + b"\n" + LINES[0] + b"\n")
-    assert read(path, Terms(), map)[:4] == read(path, Terms(), None)[:4]
-    assert [row.line for row in read(path, Terms(), map)[1]] == [2]
+    assert read(path, Terms(), cut=True)[:4] == read(path, Terms(), cut=False)[:4]
+    assert [row.line for row in read(path, Terms(), cut=True)[1]] == [2]
 
 
 @pytest.mark.usefixtures("small")
@@ -107,9 +111,13 @@ def test_files_of_lines_alone_are_cut(tmp_path, name, data, divisible):
     assert ranges.divisible(Part(tmp_path / name)) is divisible
 
 
-def test_small_files_are_not_cut(tmp_path):
+def never(*_):
+    raise AssertionError("nothing is spread")
+
+
+def test_small_files_start_no_processes(tmp_path):
     (tmp_path / "a.jsonl").write_bytes(LINES[0] + b"\n")
-    assert not ranges.divisible(Part(tmp_path / "a.jsonl"))
+    assert len(read_pool([tmp_path / "a.jsonl"], spread=never).pool) == 1
 
 
 @pytest.mark.usefixtures("small")

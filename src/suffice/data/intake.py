@@ -14,7 +14,7 @@ from suffice.data.cautions import Caution
 from suffice.data.compression import Part
 from suffice.data.convert import HEAD, Converter, Origin, Taken
 from suffice.data.example import Example
-from suffice.data.ranges import Spread, divisible, read_range, split
+from suffice.data.ranges import Spread, divisible, is_large, read_range, split
 from suffice.data.reading import read_part
 from suffice.data.rejected import Rejected
 from suffice.data.rules import EXACT_TWIN, RowError
@@ -79,13 +79,13 @@ class Intake:
             source: What its rows are called where they do not say.
             on_bytes: Called with the number of bytes each time some were read.
         """
-        spread = self._spread if divisible(part) else None
-        rows = read_part(part, None if spread else on_bytes)
+        cut = divisible(part)
+        rows = read_part(part, None if cut else on_bytes)
         head = list(islice(rows, HEAD))
         usual, why = self._converter.majority(head)
         origin = Origin(part.shown, source, usual)
-        if spread:
-            some = self._from_ranges(part, origin, spread, on_bytes)
+        if cut:
+            some = self._from_ranges(part, origin, on_bytes)
         else:
             some = self._converter.take(chain(head, rows), origin)
         accepted, rejected, broken = 0, 0, None
@@ -104,10 +104,9 @@ class Intake:
             FileReading(origin.file, usual, accepted + rejected, accepted, rejected, why, broken)
         )
 
-    def _from_ranges(
-        self, part: Part, origin: Origin, spread: Spread, on_bytes: Callable[[int], None]
-    ) -> Iterator[Taken]:
-        """Yields what came of a file that worker processes read in ranges, its lines counted from the file's first."""
+    def _from_ranges(self, part: Part, origin: Origin, on_bytes: Callable[[int], None]) -> Iterator[Taken]:
+        """Yields what came of a file that is read in ranges, its lines counted from the file's first."""
+        spread: Spread = self._spread if self._spread and is_large(part) else map
         before = 0
         for found in spread(read_range, split(part, origin, self._terms)):
             for taken in found.taken:

@@ -1,4 +1,4 @@
-"""Large files of lines, cut into ranges that processes read side by side."""
+"""Files of lines, cut into ranges; those of large files are read by processes side by side."""
 
 from __future__ import annotations
 
@@ -58,11 +58,19 @@ Spread = Callable[[Callable[[Range], RangeRead], Iterable[Range]], Iterator[Rang
 
 
 def divisible(part: Part) -> bool:
-    """Tells whether a file is large, not packed, and holds a row a line."""
+    """Tells whether a file is not packed and holds a row a line."""
     if part.member or packing(part.path) or part.container not in (".jsonl", ".ndjson", ".json"):
         return False
-    with part.path.open("rb", buffering=_PIECE) as file:
-        return part.path.stat().st_size >= LEAST and holds_lines(file)
+    try:
+        with part.path.open("rb", buffering=_PIECE) as file:
+            return holds_lines(file)
+    except OSError:
+        return False  # reading it says what is wrong
+
+
+def is_large(part: Part) -> bool:
+    """Tells whether a file is so large that several processes read it sooner than one."""
+    return part.path.stat().st_size >= LEAST
 
 
 def split(part: Part, origin: Origin, terms: Terms) -> Iterator[Range]:

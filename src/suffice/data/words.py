@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ _UNSPACED = (
     (0x20000, 0x3FFFF),
 )
 _PRIME = 0x9E3779B97F4A7C15
+_INVERSE = pow(_PRIME, -1, 2**64)
+_ROW = 4096  # powers that are multiplied at once
 _MIX = (
     (30, 0xBF58476D1CE4E5B9),
     (27, 0x94D049BB133111EB),
@@ -96,12 +99,18 @@ class WordHashes:
 
 def words(text: str, *, signs: bool = True) -> list[str]:
     """Returns the words of a text, folded, signs among them or left out."""
-    data, starts, ends = _cut(_joined([text])[0], _CLASSES if signs else _NO_SIGNS)
+    data, kinds, starts = _cut(_joined([text])[0], _CLASSES if signs else _NO_SIGNS)
+    last = kinds == _WORD
+    last[:-1] &= kinds[1:] != _WORD
+    ends = np.flatnonzero(last | (kinds == _SIGN)) + 1
     return [data[start:end].tobytes().decode() for start, end in zip(starts, ends, strict=True)]
 
 
 def hash_words(texts: Sequence[str], *, signs: bool = True) -> WordHashes:
     """Cuts texts into words and hashes each: ``Σ (byte + 1) * prime ** place`` modulo 2**64, mixed.
+
+    A byte's place in its word is its place in the whole less that of the word's first byte, so that all bytes are taken
+    by their places in the whole and each sum is divided by the power of its first.
 
     Args:
         texts: The texts.
@@ -109,15 +118,13 @@ def hash_words(texts: Sequence[str], *, signs: bool = True) -> WordHashes:
     """
     classes = _CLASSES if signs else _NO_SIGNS
     buffer, text_ends = _joined(texts)
-    data, starts, ends = _cut(buffer, classes)
+    data, _, starts = _cut(buffer, classes)
     offsets = np.concatenate([[0], np.searchsorted(starts, text_ends)]).astype(np.int64)
     if not len(starts):
         return WordHashes(np.empty(0, np.uint64), offsets)
-    lengths = ends - starts
-    firsts = np.cumsum(lengths) - lengths
-    places = np.arange(lengths.sum()) - np.repeat(firsts, lengths)
-    letters = data[classes[data] != _BLANK].astype(np.uint64) + np.uint64(1)
-    return WordHashes(mixed(np.add.reduceat(letters * _powers(lengths.max())[places], firsts)), offsets)
+    letters = np.where(classes == _BLANK, np.uint64(0), np.arange(1, 257, dtype=np.uint64))
+    sums = np.add.reduceat(letters[data] * _powers(_PRIME, len(data)), starts)
+    return WordHashes(mixed(sums * _powers(_INVERSE, len(data))[starts]), offsets)
 
 
 def _joined(texts: Sequence[str]) -> tuple[bytes, Places]:
@@ -127,15 +134,14 @@ def _joined(texts: Sequence[str]) -> tuple[bytes, Places]:
     return b" ".join([*folded, b""]), np.cumsum(lengths)
 
 
-def _cut(buffer: bytes, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Places, Places]:
-    """Returns the bytes, and where each word starts and ends."""
+def _cut(buffer: bytes, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Places]:
+    """Returns the bytes, what each is, and where each word starts."""
     data = np.frombuffer(buffer, np.uint8)
-    kinds = classes[data]
-    letter, sign = kinds == _WORD, kinds == _SIGN
-    edge = np.diff(letter.astype(np.int8), prepend=np.int8(0), append=np.int8(0))
-    starts = np.flatnonzero(sign | (edge[:-1] == 1))
-    ends = np.flatnonzero(sign | (edge[1:] == -1)) + 1
-    return data, starts, ends
+    kinds = classes.take(data)
+    starts = kinds == _WORD
+    starts[1:] &= kinds[:-1] != _WORD
+    starts |= kinds == _SIGN
+    return data, kinds, np.flatnonzero(starts)
 
 
 def mixed(values: Hashes) -> Hashes:
@@ -181,13 +187,23 @@ def wholes(hashed: WordHashes) -> Hashes:
     if len(hashed.values):
         places = np.arange(len(hashed.values)) - np.repeat(hashed.offsets[:-1], lengths)
         starts = hashed.offsets[:-1][lengths > 0]
-        found[lengths > 0] = np.add.reduceat(hashed.values * _powers(lengths.max())[places], starts)
+        found[lengths > 0] = np.add.reduceat(hashed.values * _powers(_PRIME, lengths.max())[places], starts)
     return found
 
 
-def _powers(count: int) -> Hashes:
-    """Returns the first powers of the prime modulo 2**64, from power 0."""
-    powers = np.full(count, _PRIME, np.uint64)
+def _powers(base: int, count: int) -> Hashes:
+    """Returns the first powers of a number modulo 2**64, from power 0."""
+    low = _cumulated(base, _ROW)
+    high = _cumulated(pow(base, _ROW, 2**64), count // _ROW + 1)
+    powers: Hashes = (high[:, None] * low).ravel()[
+        :count
+    ]  # many times as fast as one product after the other
+    return powers
+
+
+@lru_cache(maxsize=8)
+def _cumulated(base: int, count: int) -> Hashes:
+    powers = np.full(count, base, np.uint64)
     powers[0] = 1
     return powers.cumprod(dtype=np.uint64)
 
