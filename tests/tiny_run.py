@@ -76,4 +76,9 @@ class Here:
         pass
 
     def map(self, function, jobs, on_result=None, on_progress=None):
-        return [function(job, on_progress) for job in jobs]
+        found = []
+        for index, job in enumerate(jobs):
+            found.append(function(job, *([on_progress] if on_progress else [])))
+            if on_result:
+                on_result(index, found[-1])
+        return found

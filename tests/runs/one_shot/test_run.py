@@ -15,6 +15,7 @@ from suffice.runs.one_shot.recipe import read_one_shot
 from suffice.runs.one_shot.run import adopt, run_one_shot
 from suffice.training import grpo
 from suffice.training.rollouts import Step
+from tiny_run import Here
 
 RECIPE = {
     "kind": "one-shot",
@@ -39,28 +40,17 @@ RECIPE = {
 }
 
 
-class Here:
-    """Does in this process what `suffice.scale.local.Workers` does in others."""
+class Recorder(Here):
+    """Keeps the jobs that were done."""
 
     done: list
 
     def __init__(self, count):
-        Here.done = []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        pass
+        Recorder.done = []
 
     def map(self, function, jobs, on_result=None, on_progress=None):
-        found = []
-        for index, job in enumerate(jobs):
-            Here.done.append(job)
-            found.append(function(job, *([on_progress] if on_progress else [])))
-            if on_result:
-                on_result(index, found[-1])
-        return found
+        Recorder.done += jobs
+        return super().map(function, jobs, on_result, on_progress)
 
 
 def untrained(model, questions, reward, settings, *, seed, out, reward_key, save, on_step):
@@ -76,7 +66,7 @@ def untrained(model, questions, reward, settings, *, seed, out, reward_key, save
 @pytest.fixture
 def place(tmp_path, tiny_model_folder, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(running, "Workers", Here)
+    monkeypatch.setattr(running, "Workers", Recorder)
     monkeypatch.setattr(grpo, "train_grpo", untrained)
 
     def rows(start, split=None):
@@ -127,13 +117,13 @@ def test_all_arms_are_trained_and_judged_and_nothing_is_done_twice(place):
     trained = json.loads((place / "run" / "arms" / "whole" / "0" / "train.json").read_text())
     assert trained["questions"] == 5
     run(place)
-    assert Here.done == []
+    assert Recorder.done == []
 
 
 def test_a_run_really_trains(place, monkeypatch):
     monkeypatch.undo()
     monkeypatch.chdir(place)
-    monkeypatch.setattr(running, "Workers", Here)
+    monkeypatch.setattr(running, "Workers", Recorder)
     [task] = run(place, **{"design.arms": ["base", "template", "one"], "design.seeds": 1})["tasks"]
     trained = json.loads((place / "run" / "arms" / "one" / "0" / "train.json").read_text())
     assert (trained["questions"], trained["rollouts"], trained["steps"]) == (1, 8, 2)
@@ -145,19 +135,19 @@ def test_only_a_lost_run_is_done_again(place):
     run(place, **few)
     (place / "run" / "arms" / "one" / "1" / "done.json").unlink()
     run(place, **few)
-    assert [(job.run.arm, job.run.index) for job in Here.done] == [("one", 1)]
+    assert [(job.run.arm, job.run.index) for job in Recorder.done] == [("one", 1)]
 
 
 def test_a_single_example_is_copied_and_the_wrong_label_is_trained_on(place):
     run(place, **{"design.arms": ["base", "template", "one", "wrong"], "choice.row": 2})
-    jobs = {job.run.arm: job for job in Here.done if hasattr(job, "run") and hasattr(job.run, "arm")}
+    jobs = {job.run.arm: job for job in Recorder.done if hasattr(job, "run") and hasattr(job.run, "arm")}
     assert [question.answer for question in jobs["one"].run.questions] == ["2"]
     assert [question.answer for question in jobs["wrong"].run.questions] == ["no"]
 
 
 def test_steps_are_shown_as_they_come(place, monkeypatch):
     told = []
-    monkeypatch.setattr(Here, "map", lambda self, f, jobs, on_result=None, on_progress=None: [
+    monkeypatch.setattr(Recorder, "map", lambda self, f, jobs, on_result=None, on_progress=None: [
         f(job, lambda news: told.append(news)) if on_progress else f(job) for job in jobs
     ])  # fmt: skip
     run(place, **{"design.arms": ["base", "template", "one"], "design.seeds": 1})

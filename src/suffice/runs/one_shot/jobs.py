@@ -126,9 +126,8 @@ def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:
             watch.see(step)
             report((run.arm, step))
 
-        reward = make_reward(
-            run.reward, dict(run.options), unsafe=recipe.reward.unsafe and run.kind != "format"
-        )
+        unsafe = recipe.reward.unsafe and run.reward == recipe.reward.name
+        reward = make_reward(run.reward, dict(run.options), unsafe=unsafe)
         with judge_of(recipe, reward) as judge:
             train_grpo(
                 model,

@@ -25,7 +25,7 @@ from suffice.runs.one_shot.verdict import measure, verdict
 from suffice.scale.local import Workers, cores
 from suffice.training.rollouts import Step
 
-CHUNK = 8  # items of the base's reading in one job
+CHUNK = 32  # items of the base's reading in one job
 
 
 def run_one_shot(out: Path, recipe: OneShotRecipe, reporter: Reporter) -> dict[str, Any]:
