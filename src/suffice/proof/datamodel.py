@@ -168,8 +168,31 @@ def _bootstrap(tables: Mapping[str, Array], outcomes: Array, resamples: int, see
     targets, subsets = outcomes.shape
     generator = np.random.default_rng(seed)
     found = {name: np.empty(resamples) for name in tables}
+    came, places = _places(outcomes), {name: _places(table) for name, table in tables.items()}
     for i in range(resamples):
         columns, rows = generator.integers(subsets, size=subsets), generator.integers(targets, size=targets)
-        for name, table in tables.items():
-            found[name][i] = correlations(table[:, columns], outcomes[:, columns])[rows].mean()
+        counts = np.bincount(columns, minlength=subsets).astype(np.float64)
+        y = _centred_ranks(came, counts)
+        squares = (counts * y**2).sum(axis=1)
+        for name, place in places.items():
+            x = _centred_ranks(place, counts)
+            norms = np.sqrt((counts * x**2).sum(axis=1) * squares)
+            sums = (counts * x * y).sum(axis=1)
+            found[name][i] = np.divide(sums, norms, out=np.zeros(targets), where=norms > 0)[rows].mean()
     return found
+
+
+def _places(table: Array) -> NDArray[np.intp]:
+    """Returns the place of each number among the different numbers of its row, from 0."""
+    places: NDArray[np.intp] = np.asarray(stats.rankdata(table, method="dense", axis=1)).astype(np.intp) - 1
+    return places
+
+
+def _centred_ranks(places: NDArray[np.intp], counts: Array) -> Array:
+    """Returns the ranks in a resample that has column ``j`` ``counts[j]`` times, ties shared, less their mean."""
+    rows, columns = places.shape
+    codes = places + columns * np.arange(rows)[:, None]
+    totals = np.bincount(codes.ravel(), np.tile(counts, rows), rows * columns).reshape(rows, columns)
+    ranks = totals.cumsum(axis=1) - (totals - 1) / 2
+    centred: Array = np.take_along_axis(ranks, places, axis=1) - (counts.sum() + 1) / 2
+    return centred

@@ -112,12 +112,15 @@ class Retraining:
 
     def first(self) -> float:
         """Does the first training that is left, in this process, and returns its seconds of wall time."""
+        from suffice.models.batching import torch_threads
+
         started = time.monotonic()
-        train_half(self._job(*self._todo()[0]), lambda _: None)
+        with torch_threads(1):  # as in a worker
+            train_half(self._job(*self._todo()[0]), lambda _: None)
         return time.monotonic() - started
 
     def run(self, workers: int, reporter: Reporter) -> None:
-        """Does the trainings that are left.
+        """Does the trainings that are left, in workers of one thread.
 
         Raises:
             UserError: A half has no row that can be trained on, or a training diverged.
