@@ -195,3 +195,36 @@ def test_a_dev_answer_beyond_the_window_is_refused(tiny_model):
         "the dev example 'd0' has no answer within the model's window that its template takes; mend it or take it out "
         "of the target"
     )
+
+
+def test_on_the_command_line(tiny_model_folder, tmp_path, monkeypatch, capsys):
+    """Scored, refused where nobody can confirm (the first training is kept), then done, in this process."""
+    import json
+
+    from suffice.cli.main import run
+    from tiny_run import write_inputs
+
+    monkeypatch.setattr(retraining, "Workers", Here)
+    monkeypatch.chdir(tmp_path)
+    write_inputs(tmp_path, tiny_model_folder)
+    words = ["score", "--pool", "pool.jsonl", "--target", "target.jsonl", "--model", str(tiny_model_folder)]
+    words += ["--scorer", "bm25", "--out", "out", "--validate", "--validate-rows", "8", "--halves", "3"]
+    words += ["--epochs", "1", "--batch-size", "4", "--jobs", "1", "--json"]
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+    assert run(words) == 2
+    refused = json.loads(capsys.readouterr().out)["error"]
+    assert refused.startswith("nobody is there to confirm the trainings. Cost: 5 more trainings on 4 rows, ")
+    assert refused.endswith("give --yes; the first is kept")
+    assert len(list((tmp_path / "out").rglob("half-*.json"))) == 1
+    assert run([*words, "--yes"]) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)["validation"]
+    assert "Cost: 4 more trainings" in said.err
+    assert (found["scorer"], found["rows"], found["subsets"], found["seeds"]) == ("bm25", 8, 3, 2)
+    assert set(found["by_example"]["scores"]) == {"bm25", "length", "embedding", "random"}
+    assert run([word for word in words if word != "--json"]) == 0  # all trainings are there: nothing to ask
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["scorer", "score", "95", "%", "difference", "95", "%", "by", "family"]
+    assert [line.split()[0] for line in lines[1:5]] == ["bm25", "length", "embedding", "random"]
+    assert lines[6].startswith("bm25: linear datamodeling score ")
+    assert lines[-1].endswith("Next: suffice select out --budget 1000")

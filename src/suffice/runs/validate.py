@@ -18,15 +18,18 @@ from suffice.common import registry
 from suffice.common.draws import Draws
 from suffice.common.errors import UserError
 from suffice.common.files import write_json
+from suffice.common.progress import Reporter
 from suffice.proof.datamodel import Datamodeling, foretold, linear_datamodeling_score
-from suffice.runs.cost import duration
+from suffice.runs.cost import duration, worker_count
+from suffice.runs.folder import RunFolder
 from suffice.runs.retraining import Course, Retraining
+from suffice.runs.scored import read_scored
+from suffice.scorers.protocol import Scores, ScoringContext
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
     from suffice.data.target import Target
     from suffice.models import ModelSource
-    from suffice.scorers.protocol import Scores, ScoringContext
     from suffice.training import SFTSettings
 
 YARDSTICKS = ("bm25", "length", "embedding", "random")
@@ -106,6 +109,43 @@ def validate(
     found = {**about, "training": how, **told}
     write_json(out / "validation.json", found)
     return found
+
+
+def validate_scored(
+    out: Path,
+    source: ModelSource,
+    settings: Validation,
+    *,
+    jobs: int | None,
+    reporter: Reporter,
+    confirm: Confirm,
+) -> dict[str, Any] | None:
+    """Validates what ``suffice score`` left in a folder; see `validate`.
+
+    Args:
+        out: The folder.
+        source: The model that is trained.
+        settings: How to validate.
+        jobs: Worker processes.
+        reporter: Where progress is told.
+        confirm: See `validate`.
+    """
+    folder = RunFolder(out)
+    with folder.locked():
+        scored = read_scored(folder)
+        model = source.load()
+        workers, seed = worker_count(model, jobs), int(scored.about["seed"])
+        context = ScoringContext(folder.cache, model, scored.target, reporter, seed, workers)
+        return validate(
+            scored.about["scorer"],
+            scored.scores,
+            scored.pool,
+            context,
+            source,
+            settings,
+            out=out,
+            confirm=confirm,
+        )
 
 
 def _confirmed(retraining: Retraining, workers: int, confirm: Confirm) -> bool:
