@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -19,22 +19,9 @@ from suffice.gradients.projection import bits
 from suffice.models.batching import pad, token_batches
 from suffice.models.losses import Passage
 
-
-class Look(Protocol):
-    """Looks at one layer in one batch."""
-
-    def __call__(
-        self, layer: Layer, leader: str, inputs: torch.Tensor, outputs: torch.Tensor, real: torch.Tensor
-    ) -> None:
-        """Looks.
-
-        Args:
-            layer: The layer.
-            leader: The name of the first layer that was given the same inputs.
-            inputs: What went in, [rows, tokens, inputs].
-            outputs: The gradient at what came out, [rows, tokens, outputs]; zero on padding.
-            real: True on tokens, False on padding, [rows, tokens].
-        """
+# Called with a layer, the name of the first layer that was given the same inputs, the inputs [rows, tokens, inputs],
+# the gradient at the outputs [rows, tokens, outputs], which is zero on padding, and what is no padding [rows, tokens].
+Look = Callable[[Layer, str, torch.Tensor, torch.Tensor, torch.Tensor], None]
 
 
 class Observation:
