@@ -90,7 +90,7 @@ def after_warm_up(update: str, whole: Pool, pool: Pool, context: ScoringContext)
     """LESS: cosines at the four checkpoints of a warm-up on 5 % of the whole pool."""
     assert context.model
     checkpoints = warm_up(context.model, whole, context.folder, WarmUp(), seed=0, reporter=context.reporter)
-    settings = InfluenceSettings(checkpoints=str(checkpoints[0].folder.parent), update=update)  # type: ignore[arg-type]
+    settings = InfluenceSettings(checkpoints=checkpoints[0].folder.parent, update=update)
     affinity = Influence(settings).score(pool, context).affinity
     assert affinity is not None
     return affinity

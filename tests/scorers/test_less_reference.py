@@ -83,7 +83,7 @@ def literal(warmed, model, pool, dev, subtasks):
 def test_scores_rank_as_the_literal_code_of_less_does(bits, agreement, warmed, tiny_model, tmp_path):
     made, folder = warmed
     pool, target = make_pool(60), make_target(["fact", "fact", "sum", "sum", "list", "list"])
-    settings = InfluenceSettings(checkpoints=str(folder), bits=bits)
+    settings = InfluenceSettings(checkpoints=folder, bits=bits)
     scores = Influence(settings).score(pool, ScoringContext(tmp_path, tiny_model, target))
     wanted = literal(made, tiny_model, pool, target.dev, subtasks=3)
     assert spearmanr(scores.values, wanted).statistic > agreement
