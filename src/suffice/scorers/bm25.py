@@ -39,7 +39,7 @@ class BM25:
     """
 
     name = "bm25"
-    paper = "Robertson and Zaragoza 2009"
+    paper = "Robertson and Zaragoza"
     cost = "a reading of the text, without a model"
     default_selector = "round_robin"
     needs_model = False
