@@ -29,6 +29,17 @@ def test_as_less_defines_it(g, m, v, wanted):
         assert one("less", g, m, v, step) == pytest.approx(wanted, rel=1e-5)
 
 
+def test_where_epsilon_stands_is_told_apart():
+    """ε inside the root: 3.1622618, and a denominator of 1.0488e-4 at v' = 1e-9; outside 3.1622767 and 3.163e-5."""
+
+    def exactly(g, m, v):
+        moments = Moments(*(torch.tensor([x], dtype=torch.float64) for x in (m, v)), 0)
+        return float(update(torch.tensor([[g]], dtype=torch.float64), moments, Adam())[0, 0])
+
+    assert exactly(1.0, 0.0, 0.0) == pytest.approx(3.1622618, abs=5e-8)
+    assert 0.9 / exactly(0.0, 1.0, 1e-9 / 0.999) == pytest.approx(1.0488e-4, rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("g", "m", "v", "step", "wanted"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import peft
 import pytest
 import torch
@@ -45,15 +47,17 @@ def made_moments(net):
 
 @pytest.mark.parametrize("shape", ["llama", "gpt2", "neox", "experts"])
 @pytest.mark.parametrize("definition", [None, "less", "torch"])
-def test_features_equal_the_loop_with_the_same_projection(shape, definition):
+@pytest.mark.parametrize("projection", ["dense", "sketch"])
+def test_features_equal_the_loop_with_the_same_projection(shape, definition, projection):
     # PEFT's adapters of fused experts are no linear layers; those of attention beside them are.
     net, _ = adapted(shape, targets=["q_proj", "v_proj"] if shape == "experts" else "all-linear")
     layers, rows = adapter_layers(net), make_rows(9)
     moments = made_moments(net) if definition else None
     adam = Adam(definition) if definition else None
-    features, _ = PerExample(net, layers, SETTINGS, moments, adam).compute(rows, 60)
+    settings = dataclasses.replace(SETTINGS, projection=projection)
+    features, _ = PerExample(net, layers, settings, moments, adam).compute(rows, 60)
     names = [layer.name for layer in layers]
-    wanted = features_one_by_one(net, rows, names, SETTINGS.make(), moments, adam)
+    wanted = features_one_by_one(net, rows, names, settings.make(), moments, adam)
     torch.testing.assert_close(features, wanted, rtol=1e-3, atol=2e-4 * float(wanted.abs().max()))
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,8 @@ import torch
 from suffice.common.draws import Draws, stream_key
 from suffice.gradients import projection
 from suffice.gradients.projection import Dense, Sketch, bits, multiplier, side, signs
+
+PINNED = ["a79119b6e18efdf4", "3c741594925f1e2c"]
 
 
 def test_the_draws_are_those_of_the_project():
@@ -121,9 +125,22 @@ def test_a_sketch_of_a_side_is_a_sum_of_pieces_and_no_product(monkeypatch):
     assert torch.equal(multiply(values), matrix.sum(dim=1).expand(2, 16))
 
 
+def test_the_matrices_are_these_on_every_machine():
+    """Pinned, so that a store made elsewhere, or by another version, is known to have the same projection."""
+    made = Dense(64, 5).matrix("w", 0, 300), Sketch(64, 5).matrix("w", 300)
+    signs_alone = [(matrix.sign().to(torch.int8) + 1).numpy().tobytes() for matrix in made]
+    assert [hashlib.sha256(found).hexdigest()[:16] for found in signs_alone] == PINNED
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 def test_a_gpu_draws_the_same_bits():
     key = stream_key(0, "gpu")
     assert torch.equal(bits(key, 5, 10_000, "cuda").cpu(), bits(key, 5, 10_000))
     assert torch.equal(signs(key, 5, 10_000, "cuda").cpu(), signs(key, 5, 10_000))
     assert torch.equal(Dense(64, 0).matrix("w", 3, 99, "cuda").cpu(), Dense(64, 0).matrix("w", 3, 99))
+    sketched = torch.zeros(300, 64, device="cuda")
+    Sketch(64, 0).add(sketched, "w", torch.eye(300, device="cuda"))
+    assert torch.equal(sketched.T.cpu(), Sketch(64, 0).matrix("w", 300))
+    matrices = side("in", 300, 64, 0, "cuda"), side("in", 300, 64, 0)
+    assert matrices[0] is not None
+    assert torch.equal(matrices[0].cpu(), matrices[1])

@@ -360,3 +360,50 @@ def test_several_workers_give_what_one_gives(tiny_model, small_shards, target, t
         made.append({path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.safetensors")})
     assert len(made[0]) == 3
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("kind", ["kfac", "adafactor"])
+def test_a_preconditioner_by_gradients_that_are_multiplied_out(
+    kind, tiny_model, small_shards, target, tmp_path
+):
+    """K-FAC holds for both sides of the cosine; Adafactor, like Adam's update, for the pool's rows alone."""
+    from suffice.gradients.preconditioning import Fitted, read_factors
+
+    settings = dataclasses.replace(WIDE, preconditioner=kind, fisher="empirical")
+    scores = Influence(settings).score(small_shards, ScoringContext(tmp_path, tiny_model, target))
+    (file,) = tmp_path.glob(f"{kind}-*.safetensors")
+    factors = read_factors(Fitted(file, kind, ""), "cpu")
+    sizes = [(layer.name, layer.outputs, layer.inputs) for layer in body_layers(tiny_model.network)]
+
+    def multiplied(rows):
+        made, start = [], 0
+        for name, outputs, inputs in sizes:
+            part = torch.from_numpy(rows[:, start : start + outputs * inputs]).view(-1, outputs, inputs)
+            start += outputs * inputs
+            left, right = factors[name].outputs.double(), factors[name].inputs.double()
+            part = left @ part @ right if kind == "kfac" else part * torch.outer(left, right)
+            made.append(part.flatten(1))
+        return torch.cat(made, dim=1).numpy()
+
+    rows = multiplied(gradients(tiny_model, [(row.messages, None) for row in small_shards]))
+    dev = gradients(tiny_model, [(item.conversation, None) for item in target.dev])
+    wanted = cosine(rows, multiplied(dev) if kind == "kfac" else dev)
+    np.testing.assert_allclose(scores.affinity, wanted, atol=6 / 4096**0.5)
+    told = {name for name in scores.notes if name.startswith("preconditioner_")}
+    assert {
+        "preconditioner_kind",
+        "preconditioner_damping",
+        "preconditioner_rows",
+        "preconditioner_seconds",
+    } <= told
+    assert ("preconditioner_fisher" in told) == (kind == "kfac")
+
+
+@pytest.mark.parametrize("given", [{}, {"update": "less"}, {"update": "gradient"}])
+def test_a_preconditioner_of_a_warm_ups_adapters_is_refused_by_name(given):
+    with pytest.raises(UserError) as caught:
+        InfluenceSettings(preconditioner="kfac", **given)
+    assert str(caught.value) == (
+        "preconditioner=kfac is for the model's own weights, and a warm-up has adapters, for which Adam's update is "
+        "exact; give warmup=none, or leave out the preconditioner"
+    )

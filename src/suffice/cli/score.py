@@ -32,20 +32,39 @@ def score(
     device: options.Device = None,
     dtype: options.Dtype = None,
     jobs: options.Jobs = None,
+    validate: Annotated[
+        bool,
+        typer.Option("--validate", help="Train on random halves, to tell whether the scores foretell it."),
+    ] = False,
+    validate_rows: Annotated[
+        int, typer.Option(min=4, help="Rows of the pool, drawn at random, that --validate halves.")
+    ] = 512,
+    halves: Annotated[int, typer.Option(min=3, help="Random halves that --validate trains on.")] = 64,
+    epochs: Annotated[float, typer.Option(help="Passes over a half.")] = 2.0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows of an optimiser step.")] = 16,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of --validate; by default 1e-5, with LoRA 2e-4.")
+    ] = None,
+    lora: Annotated[bool, typer.Option("--lora/--full", help="LoRA adapters or all weights.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Train without asking.")] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Score the rows of a pool, to choose from them with suffice select.
 
     Without a run folder: reads --pool, scores it, and writes pool.parquet, rejected.jsonl, scores.parquet and
-    scoring.json to --out; with --history and no --pool, ranks the problems of a training. With one: the pool of the run, by its own recipe; earlier stages run first where they are
-    out of date.
+    scoring.json to --out; with --history and no --pool, ranks the problems of a training. With one: the pool of the run,
+    by its own recipe; earlier stages run first where they are out of date.
+
+    With --validate the model is then trained twice on each of many random halves of some rows, and the linear
+    datamodeling score tells how well sums of the scores rank the losses of the dev answers, beside bm25, length,
+    embedding and random. The cost is told and confirmed first; an interrupted series goes on.
     """
     if run is not None:
         # fmt: off
         others = (pool, target, dev, model, scorer, set_, history, out, columns, ignore, allow_license, seed, chat_template, device, dtype, jobs)
         # fmt: on
-        if reject_twins or any(option is not None for option in others):
+        if reject_twins or validate or any(option is not None for option in others):
             raise UserError(
                 f"{run} is scored by its own recipe", "leave out all options but --json and --quiet"
             )
@@ -70,12 +89,14 @@ def score(
     assert pool
     assert scorer
     assert out
+    source = ModelSource(model or "lab", device or "auto", dtype or "auto", chat_template)
+    progress = reporter(quiet=quiet)
     about = score_alone(
         ScoreRequest(
             pool=pool,
             out=out,
             scorer=scorer,
-            model=ModelSource(model or "lab", device or "auto", dtype or "auto", chat_template),
+            model=source,
             options=settings,
             target=target,
             dev=dev,
@@ -84,11 +105,21 @@ def score(
             jobs=jobs,
             terms=options.terms(columns, ignore, allow_license, reject_twins=reject_twins),
         ),
-        reporter(quiet=quiet),
+        progress,
     )
+    found = None
+    if validate:
+        from suffice.cli.validating import Training, validated
+
+        training = Training(learning_rate, epochs, batch_size, lora)
+        found = validated(out, source, training, validate_rows, halves, jobs, progress, yes=yes)
     if json:
-        print_json(about)
+        print_json(about | ({"validation": found} if validate else {}))
     elif not quiet:
+        if found:
+            from suffice.cli.validating import tell
+
+            tell(found)
         typer.echo(_sentence(about, out))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from suffice.gradients.codes import Bits, Queries
 from suffice.gradients.known import known_shards, lay_out, note_ids
 from suffice.gradients.layers import Layer, adapter_layers, body_layers, first_block, last_half
 from suffice.gradients.per_example import FeatureSettings, PerExample
+from suffice.gradients.preconditioning import Fitted, fold, read_factors
 from suffice.gradients.rows import Reason, encode
 from suffice.gradients.store import SHARD_ROWS, Store
 from suffice.models.batching import torch_threads
@@ -50,6 +51,7 @@ class PoolSettings:
             weights of all linear layers of the model's own body.
         update: Adam's update Γ in place of the gradient, as LESS or as torch defines it.
         half: Whether the layers of the last half of the network's blocks are taken alone.
+        preconditioner: What the gradients of the body's weights are preconditioned with.
     """
 
     features: FeatureSettings
@@ -57,6 +59,16 @@ class PoolSettings:
     checkpoint: Checkpoint | None = None
     update: Definition | None = None
     half: bool = False
+    preconditioner: Fitted | None = None
+
+    def for_target(self) -> PoolSettings:
+        """Returns the settings of the target's side.
+
+        Adam's update, and Adafactor's fit of it, are what a row of the pool would do; a dev example has its plain
+        gradient. K-FAC is a metric, and holds for both.
+        """
+        keep = self.preconditioner if self.preconditioner and self.preconditioner.kind == "kfac" else None
+        return replace(self, update=None, preconditioner=keep)
 
 
 class PoolFeatures:
@@ -165,6 +177,7 @@ def _about(model: LanguageModel, settings: PoolSettings) -> dict[str, Any]:
         "weights": settings.checkpoint.fingerprint if settings.checkpoint else "linear layers of the body",
         "update": settings.update or "gradient",
         "layers": "last half" if settings.half else "all",
+        "preconditioner": settings.preconditioner.fingerprint if settings.preconditioner else "none",
         "rows": SHARD_ROWS,
         "tokens": TOKEN_BUDGET[model.device],
     }
@@ -186,8 +199,17 @@ def engine_for(model: LanguageModel, settings: PoolSettings) -> Iterator[PerExam
                 "give checkpoints, or take plain gradients",
             )
         layers, begin = _taken(body_layers(network), half=settings.half)
-        yield PerExample(network, layers, settings.features, begin=begin)
+        engine = PerExample(network, layers, settings.features, begin=begin)
+        if settings.preconditioner:
+            fold(engine, read_factors(settings.preconditioner, network.device))
+        yield engine
         return
+    if settings.preconditioner:
+        raise UserError(
+            f"the preconditioner '{settings.preconditioner.kind}' is for the model's own weights, and checkpoints have "
+            "adapters, for which Adam's update is exact",
+            "leave out one of the two",
+        )
     moments = read_moments(checkpoint, network.device) if settings.update else None
     with attached(network, checkpoint):
         adam = Adam(settings.update or "less", checkpoint.betas)

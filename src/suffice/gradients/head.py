@@ -57,10 +57,27 @@ class Head:
             labels: The tokens they should predict, int64 [places].
             weights: The weight of each place, float32 [places].
         """
-        size = max(LOGITS[states.device.type] // self._network.config.get_text_config().vocab_size, 1)
         one = self._in_closed_form if self.plain else self._by_autograd
-        chunks = [slice(start, start + size) for start in range(0, len(labels), size)]
+        chunks = self._chunks(len(labels), states.device)
         return torch.cat([one(states[chunk], labels[chunk], weights[chunk]) for chunk in chunks])
+
+    def sample(self, states: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+        """Returns a token for each place, drawn from the network's distribution, int64 [places].
+
+        Args:
+            states: Hidden states [places, width].
+            uniforms: A number from 0 to 1 for each place, float64 [places]: where in the distribution it falls.
+        """
+        drawn = []
+        for chunk in self._chunks(len(uniforms), states.device):
+            with torch.no_grad():
+                sums = torch.softmax(self._logits(states[chunk]).double(), dim=-1).cumsum(dim=-1)
+            drawn.append((sums < uniforms[chunk, None]).sum(dim=-1).clamp_max(sums.shape[1] - 1))
+        return torch.cat(drawn)
+
+    def _chunks(self, places: int, device: torch.device) -> list[slice]:
+        size = max(LOGITS[device.type] // self._network.config.get_text_config().vocab_size, 1)
+        return [slice(start, start + size) for start in range(0, places, size)]
 
     def _in_closed_form(
         self, states: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor

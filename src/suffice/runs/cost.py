@@ -51,7 +51,7 @@ class Estimate:
     def sentence(self) -> str:
         """One line for the terminal."""
         return (
-            f"Cost: {self.runs} training runs, about {_duration(self.seconds)} beside evaluating, {self.flops:.1e} FLOPs, "
+            f"Cost: {self.runs} training runs, about {duration(self.seconds)} beside evaluating, {self.flops:.1e} FLOPs, "
             f"{self.bytes / 1e6:,.0f} MB of disk ({self.free / 1e9:,.0f} GB free)."
         )
 
@@ -145,7 +145,8 @@ def power_sentence(recipe: Recipe, clusters: int) -> str:
     ).sentence
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Returns a time in words."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

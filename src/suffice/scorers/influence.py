@@ -13,7 +13,7 @@ what its length does to the gradient's norm.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from suffice.gradients.adam import Definition
     from suffice.gradients.checkpoints import Checkpoint
     from suffice.gradients.featurise import PoolSettings
+    from suffice.gradients.preconditioning import Fitted
     from suffice.models.loading import LanguageModel
 
 WARNING = (
@@ -52,6 +53,9 @@ class InfluenceSettings:
         checkpoints: A folder of checkpoints to use in place of a warm-up of this pool's own.
         update: Of the pool's rows: `gradient`, or Adam's update as `less` or `torch` defines it; by default `less`,
             without a warm-up `gradient`.
+        preconditioner: Without a warm-up, what gradients are preconditioned with: `kfac`, `adafactor` or `none`.
+        fisher: For `kfac`, whether labels are `sampled` from the model or, `empirical`, those of the rows.
+        damping: The share of their mean that is added to the preconditioner's eigenvalues or mean squares.
         half: Whether the layers of the last half of the network's blocks are taken alone.
         size: How many numbers a feature has.
         side: To how many numbers inputs and output gradients of a layer are projected first; with checkpoints they
@@ -69,6 +73,9 @@ class InfluenceSettings:
     warmup_rank: int = 16
     checkpoints: Path | None = None
     update: Literal["gradient", "less", "torch"] | None = None
+    preconditioner: Literal["none", "kfac", "adafactor"] = "none"
+    fisher: Literal["sampled", "empirical"] = "sampled"
+    damping: float = 0.1
     half: bool = False
     size: int = 7168
     side: int = 64
@@ -88,6 +95,12 @@ class InfluenceSettings:
                 f"update={self.update} is Adam's, which needs the moments of a warm-up, and with warmup=none there are "
                 "none",
                 "leave out warmup=none, give checkpoints=FOLDER, or take update=gradient",
+            )
+        if self.preconditioner != "none" and self.warmed:
+            raise UserError(
+                f"preconditioner={self.preconditioner} is for the model's own weights, and a warm-up has adapters, for "
+                "which Adam's update is exact",
+                "give warmup=none, or leave out the preconditioner",
             )
 
     @property
@@ -145,6 +158,7 @@ class Influence:
             raise UserError("the target has no dev examples, which steer the choice", "add some with --dev")
         let_through = self._let_through(pool, target, context)
         checkpoints = self._checkpoints(pool, model, context)
+        fitted, took = self._preconditioner(pool, model, context)
         shares, notes = _shares(checkpoints, context)
         passes: list[Checkpoint | None] = [*checkpoints] or [None]
         rows = pool if len(let_through) == len(pool) else pool.take(let_through.tolist())
@@ -152,7 +166,7 @@ class Influence:
         reasons = np.zeros(len(rows), dtype=np.uint8)
         with context.reporter.track("score", len(rows) * len(passes), "rows") as task:
             for checkpoint, share in zip(passes, shares, strict=True):
-                found, why = self._pass(rows, model, target, context, checkpoint, task.advance)
+                found, why = self._pass(rows, model, target, context, checkpoint, fitted, task.advance)
                 cosines += np.float32(share) * found
                 reasons = np.where(reasons == 0, why, reasons)
             task.result(f"{len(rows):,} rows by influence")
@@ -162,7 +176,7 @@ class Influence:
         values = self._values(affinity, everywhere[:, len(target.dev) :], target)
         share = len(rows) / len(pool)
         notes["passes"] = len(passes) * share + self._extra_passes()
-        notes |= _notes(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
+        notes |= took | notes_of(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
         return Scores(pool.ids, values, affinity, [item.id for item in target.dev], notes)
 
     def _let_through(self, pool: Pool, target: Target, context: ScoringContext) -> NDArray[np.int64]:
@@ -206,6 +220,22 @@ class Influence:
         )
         return warm_up(model, pool, context.folder, how, seed=context.seed, reporter=context.reporter)
 
+    def _preconditioner(
+        self, pool: Pool, model: LanguageModel, context: ScoringContext
+    ) -> tuple[Fitted | None, dict[str, int | float | str]]:
+        """Returns the preconditioner, where one is asked for, and what there is to tell of it."""
+        settings = self.settings
+        if settings.preconditioner == "none":
+            return None, {}
+        from suffice.gradients.preconditioning import Preconditioning, fit
+
+        how = Preconditioning(settings.preconditioner, damping=settings.damping, fisher=settings.fisher)
+        fitted = fit(model, pool, context.folder, how, seed=context.seed, reporter=context.reporter)
+        about = fitted.about
+        told = ["kind", "damping", "rows", "tokens", "seconds", "bytes"]
+        told += ["fisher"] if fitted.kind == "kfac" else []
+        return fitted, {f"preconditioner_{name}": about[name] for name in told}
+
     def _pass(
         self,
         pool: Pool,
@@ -213,6 +243,7 @@ class Influence:
         target: Target,
         context: ScoringContext,
         checkpoint: Checkpoint | None,
+        fitted: Fitted | None,
         advance: Callable[[float], None],
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Returns at one checkpoint the cosines to dev examples and to families' means, and why a row has none."""
@@ -223,10 +254,10 @@ class Influence:
         side = 0 if checkpoint else self.settings.side
         features = FeatureSettings(self.settings.size, side, seed=context.seed)
         settings = PoolSettings(
-            features, self.settings.bits, checkpoint, self.settings.adam, self.settings.half
+            features, self.settings.bits, checkpoint, self.settings.adam, self.settings.half, fitted
         )
         store = PoolFeatures(pool, model, context.folder, settings)
-        wanted = _dev_features(model, target, replace(settings, update=None))
+        wanted = _dev_features(model, target, settings.for_target())
         store.compute(context.workers, advance)
         return store.cosines(Queries(wanted))
 
