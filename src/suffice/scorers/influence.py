@@ -176,7 +176,7 @@ class Influence:
         values = self._values(affinity, everywhere[:, len(target.dev) :], target)
         share = len(rows) / len(pool)
         notes["passes"] = len(passes) * share + self._extra_passes()
-        notes |= took | notes_of(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
+        notes |= took | _notes(reasons, model) | {"rows_held_back": len(pool) - len(rows)}
         return Scores(pool.ids, values, affinity, [item.id for item in target.dev], notes)
 
     def _let_through(self, pool: Pool, target: Target, context: ScoringContext) -> NDArray[np.int64]:
