@@ -37,7 +37,8 @@ from suffice.models import LanguageModel, ModelSource
 from suffice.runs.choose import gather
 from suffice.runs.retraining import Course, Retraining
 from suffice.runs.validate import compare
-from suffice.scorers.influence import Influence, InfluenceSettings, _dev_features
+from suffice.scorers.influence import Influence, _dev_features
+from suffice.scorers.influence_settings import InfluenceSettings
 from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.training import SFTSettings
 

@@ -38,7 +38,8 @@ from suffice.models import LanguageModel, load_model
 from suffice.runs.one_step import check_by_one_step
 from suffice.runs.suspects import influence_on_target, worst
 from suffice.scorers.embedding import Embedding
-from suffice.scorers.influence import Influence, InfluenceSettings
+from suffice.scorers.influence import Influence
+from suffice.scorers.influence_settings import InfluenceSettings
 from suffice.scorers.protocol import Scores, ScoringContext
 
 SHARE = 0.05

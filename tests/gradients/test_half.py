@@ -44,3 +44,15 @@ def test_features_of_the_last_half_are_those_of_the_loop(shape):
     assert not any(begun)  # no graph before the block
     wanted = features_one_by_one(net, rows, [layer.name for layer in layers], settings.make())
     torch.testing.assert_close(features, wanted, rtol=1e-4, atol=1e-5 * float(wanted.abs().max()))
+
+
+def test_a_block_that_is_given_its_states_by_name_is_refused():
+    net = network("llama")
+    layers = last_half(body_layers(net))
+    engine = PerExample(net, layers, FeatureSettings(size=64, side=0), begin=first_block(layers))
+    block = net.get_submodule(first_block(layers))
+    forward = net.model.forward
+    net.model.forward = lambda **given: block(hidden_states=forward(**given).last_hidden_state)
+    with pytest.raises(UserError) as caught:
+        engine.compute(make_rows(2), 48)
+    assert str(caught.value) == "the block 'model.layers.1' is not given its states first; take all layers"

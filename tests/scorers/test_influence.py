@@ -15,7 +15,8 @@ from suffice.gradients import featurise
 from suffice.gradients.layers import body_layers
 from suffice.gradients.reference import row_loss
 from suffice.gradients.rows import encode
-from suffice.scorers.influence import WARNING, Influence, InfluenceSettings
+from suffice.scorers.influence import WARNING, Influence
+from suffice.scorers.influence_settings import InfluenceSettings
 from suffice.scorers.protocol import ScoringContext
 from suffice.selectors.protocol import SelectionRequest
 from suffice.selectors.round_robin import RoundRobin

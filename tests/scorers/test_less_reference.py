@@ -18,7 +18,8 @@ from suffice.gradients.adam import Moments
 from suffice.gradients.checkpoints import write_checkpoint
 from suffice.gradients.rows import encode
 from suffice.models import load_model
-from suffice.scorers.influence import Influence, InfluenceSettings
+from suffice.scorers.influence import Influence
+from suffice.scorers.influence_settings import InfluenceSettings
 from suffice.scorers.protocol import ScoringContext
 
 RATES = (3e-4, 1e-4)

@@ -208,7 +208,12 @@ class PerExample:
             embeddings = self.network.get_input_embeddings()
             return embeddings.register_forward_hook(lambda module, given, made: self._leaf_of(made))
         block = self.network.get_submodule(self._begins)
-        return block.register_forward_pre_hook(lambda module, given: (self._leaf_of(given[0]), *given[1:]))
+        return block.register_forward_pre_hook(self._begin_block)
+
+    def _begin_block(self, module: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not given:
+            raise UserError(f"the block '{self._begins}' is not given its states first", "take all layers")
+        return self._leaf_of(given[0]), *given[1:]
 
     def _leaf_of(self, states: torch.Tensor) -> torch.Tensor:
         self._leaf = states.detach().requires_grad_()

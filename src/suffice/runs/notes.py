@@ -27,6 +27,7 @@ def notes(run: Run, arms: list[dict[str, Any]]) -> list[str]:
         *_cut(run, arms),
         _tokens(run),
         _selection(run),
+        *_influence(run),
         _rate(run),
         *_harm(run),
     ]
@@ -90,6 +91,23 @@ def _tokens(run: Run) -> str:
         f"The budget is one of {limit:,} tokens that are trained on: the chosen rows hold {held:,}, those of the other "
         "arms no more; how many rows that is differs, and the rows of an arm are the mean of its runs."
     )
+
+
+def _influence(run: Run) -> list[str]:
+    """Tells who chose, by what, and what was dropped, where that is not the usual."""
+    settings, scored = run.recipe.selection, (run.folder.stamp("score") or {}).get("notes", {})
+    dropped = (run.folder.stamp("select") or {}).get("dropped", 0)
+    shares = [value for name, value in scored.items() if name.startswith("share_of_checkpoint_")]
+    return [
+        f"{settings.model} chose the rows, and {run.recipe.model} was trained." if settings.model else "",
+        f"Choosing: {scored['warning']}." if "warning" in scored else "",
+        f"Shares of the warm-up's checkpoints in the score: {', '.join(f'{one:.0%}' for one in shares)}."
+        if shares
+        else "",
+        f"{dropped:,} rows of the most negative influence were rejected before choosing; the other arms keep them."
+        if dropped
+        else "",
+    ]
 
 
 def _rate(run: Run) -> str:
