@@ -14,7 +14,8 @@ Shapes:
 
 Ways:
 
-- *features:* ours, with the default settings, from rows of tokens to int8 codes.
+- *features:* ours, of the weights of all linear layers, from rows of tokens to int8 codes; *of adapters:* of Adam's update
+  of adapters of rank 16, as after a warm-up.
 - *floor:* forward and backward of activations over the same batches, with the head on trained tokens.
 - *LoRA step:* forward and backward of adapters of rank 16 on all linear layers in the same batches, without the
   optimiser, once with the head of the features and once with that of transformers.
@@ -38,6 +39,7 @@ import torch
 from feature_stores import in_turns, memory, scoring, seconds, store_bytes
 from gradient_engines import (
     Work,
+    adapter_features,
     bergson_features,
     bergson_version,
     floor,
@@ -130,6 +132,7 @@ def ways(shape: Shape, settings: FeatureSettings, budget: int) -> dict[str, Work
         "LoRA step, same head": lora_steps(network, rows, budget, whole_head=False),
     }
     if shape.name == "lab":
+        found["features of adapters"] = adapter_features(network, rows, budget)
         found["floor"] = floor(network, rows, budget)
         found["LoRA step, whole head"] = lora_steps(network, rows, budget, whole_head=True)
     if bergson_version():
