@@ -17,8 +17,10 @@ from typing import Any
 
 import torch
 
+from suffice.gradients.adam import Adam, Moments
+from suffice.gradients.codes import encode
 from suffice.gradients.head import Head
-from suffice.gradients.layers import body_layers
+from suffice.gradients.layers import adapter_layers, body_layers
 from suffice.gradients.per_example import FeatureSettings, PerExample
 from suffice.gradients.projection import Dense
 from suffice.gradients.reference import row_loss
@@ -34,6 +36,21 @@ def floor(network: Any, rows: Sequence[Passage], budget: int) -> Work:
     engine = PerExample(network, layers, FeatureSettings())
     engine._backward = lambda layer, *_: engine._received.add(layer.name)  # type: ignore[method-assign]
     return lambda: engine.compute(rows, budget)
+
+
+def adapter_features(network: Any, rows: Sequence[Passage], budget: int) -> Work:
+    """Returns what computes features of Adam's update of adapters of rank 16, with moments made up."""
+    import peft
+
+    config = peft.LoraConfig(r=16, target_modules="all-linear")
+    adapted: Any = peft.get_peft_model(copy.deepcopy(network), config).eval().base_model.model
+    layers = adapter_layers(adapted)
+    shapes = {layer.name: layer.module.weight.shape for layer in layers}
+    moments = {
+        name: Moments(torch.zeros(shape), torch.full(shape, 1e-6), step=1) for name, shape in shapes.items()
+    }
+    engine = PerExample(adapted, layers, FeatureSettings(side=0), moments, Adam())
+    return lambda: encode(engine.compute(rows, budget)[0], "int8")
 
 
 def lora_steps(network: Any, rows: Sequence[Passage], budget: int, *, whole_head: bool) -> Work:

@@ -14,7 +14,8 @@ Shapes:
 
 Ways:
 
-- *features:* ours, with the default settings, from rows of tokens to int8 codes.
+- *features:* ours, of the weights of all linear layers, from rows of tokens to int8 codes; *of adapters:* of Adam's update
+  of adapters of rank 16, as after a warm-up.
 - *floor:* forward and backward of activations over the same batches, with the head on trained tokens.
 - *LoRA step:* forward and backward of adapters of rank 16 on all linear layers in the same batches, without the
   optimiser, once with the head of the features and once with that of transformers.
@@ -38,6 +39,7 @@ import torch
 from feature_stores import in_turns, memory, scoring, seconds, store_bytes
 from gradient_engines import (
     Work,
+    adapter_features,
     bergson_features,
     bergson_version,
     floor,
@@ -130,6 +132,7 @@ def ways(shape: Shape, settings: FeatureSettings, budget: int) -> dict[str, Work
         "LoRA step, same head": lora_steps(network, rows, budget, whole_head=False),
     }
     if shape.name == "lab":
+        found["features of adapters"] = adapter_features(network, rows, budget)
         found["floor"] = floor(network, rows, budget)
         found["LoRA step, whole head"] = lora_steps(network, rows, budget, whole_head=True)
     if bergson_version():
@@ -164,19 +167,32 @@ def compare_speed(shape: Shape, settings: FeatureSettings, repeats: int, loop_ro
 
 
 def compare_ranks(shape: Shape, wanted: list[Passage], settings: FeatureSettings) -> None:
-    """Prints the rank correlations of the mean cosine to targets with that of exact gradients."""
+    """Prints the rank correlations of cosines to targets with those of exact gradients."""
     truth = exact(shape.network, shape.rows, wanted)
     rows = [*shape.rows, *wanted]
     print(
-        f"\nranks of {len(shape.rows)} rows by the mean cosine to {len(wanted)} targets, {len(SEEDS)} seeds"
+        f"\nSpearman's correlation with exact cosines, {len(shape.rows)} rows, {len(wanted)} targets, {len(SEEDS)} seeds:"
+        "\nof the cosines to one target, the mean over targets; and of the mean cosine to all targets",
+        flush=True,
     )
     for name, features in engines(shape.network, rows, settings):
-        kinds: list[Bits | None] = [None] if name.startswith("bergson") else ["int8", "1bit"]
+        kinds: list[Bits | None] = [None] if name == "bergson" else [None, "int8", "1bit"]
         for kind in kinds:
-            rho = [float(spearmanr(truth, ranking(one, len(wanted), kind)).statistic) for one in features]
+            found = [cosines(one, len(wanted), kind) for one in features]
+            each = [
+                np.mean([correlation(*pair) for pair in zip(one.T, truth.T, strict=True)]) for one in found
+            ]
+            mean = [correlation(one.mean(axis=1), truth.mean(axis=1)) for one in found]
             print(
-                f"  {name + ', ' + (kind or 'float32'):<34} {np.mean(rho):.3f} ({min(rho):.3f} to {max(rho):.3f})"
+                f"  {name + ', ' + (kind or 'float32'):<20} {np.mean(each):.3f} ({min(each):.3f} to {max(each):.3f})"
+                f"   {np.mean(mean):.3f} ({min(mean):.3f} to {max(mean):.3f})",
+                flush=True,
             )
+
+
+def correlation(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
+    """Returns Spearman's rank correlation."""
+    return float(spearmanr(one, other).statistic)
 
 
 def engines(
@@ -190,26 +206,26 @@ def engines(
         yield "bergson", [bergson_features(network, rows, 2048, seed=seed)() for seed in SEEDS]
 
 
-def ranking(features: torch.Tensor, targets: int, kind: Bits | None) -> np.ndarray[Any, Any]:
-    """Returns the mean cosine of rows to the targets, the last of the features."""
+def cosines(features: torch.Tensor, targets: int, kind: Bits | None) -> np.ndarray[Any, Any]:
+    """Returns the cosines of rows to the targets, the last of the features [rows, targets]."""
     pool, wanted = features[:-targets], features[-targets:]
     if kind is None:
         unit = torch.nn.functional.normalize
-        return (unit(pool.float()) @ unit(wanted.float()).T).mean(dim=1).numpy()
+        return (unit(pool.float()) @ unit(wanted.float()).T).numpy()
     codes = encode_features(pool, kind)
-    return Queries(wanted).cosines(codes, code_norms(codes, kind), kind).mean(axis=1)
+    return Queries(wanted).cosines(codes, code_norms(codes, kind), kind)
 
 
 def exact(network: Any, rows: list[Passage], wanted: list[Passage]) -> np.ndarray[Any, Any]:
-    """Returns the mean cosine of each row's whole gradient to the targets', one backward pass each."""
+    """Returns the cosines of each row's whole gradient to the targets', one backward pass each [rows, targets]."""
     names = [layer.name for layer in body_layers(network)]
 
     def whole(row: Passage) -> torch.Tensor:
         joined = torch.cat([one.flatten() for one in gradients(network, row, names)])
         return joined / joined.norm()
 
-    mean = torch.stack([whole(row) for row in wanted]).mean(dim=0)
-    return np.array([float(whole(row) @ mean) for row in rows])
+    targets = torch.stack([whole(row) for row in wanted])
+    return torch.stack([targets @ whole(row) for row in rows]).numpy()
 
 
 def main() -> None:
