@@ -19,6 +19,7 @@ from suffice.scorers import deita
 from suffice.scorers.complexity import Complexity
 from suffice.scorers.deita import DeitaSettings, read_rating
 from suffice.scorers.digits import digit_ids, mean_digit
+from suffice.scorers.evol import Evol, EvolSettings
 from suffice.scorers.protocol import ScoringContext
 from suffice.scorers.quality import Quality
 
@@ -206,3 +207,23 @@ def test_words_that_are_no_rating(text):
 def test_any_text_is_a_rating_or_is_refused(text):
     with suppress(ValueError):
         assert read_rating(text) in range(1, 7)
+
+
+@pytest.mark.parametrize("turns", ["per_token", "sum"])
+def test_the_product_is_made_turn_by_turn(turns, tiny_model, tiny_model_folder, tmp_path):
+    talk = (*chat("Add 2 and 3.", "5"), *chat("And 4?", "It is 9, all in all."))
+    long = make_example(chat("Count.", " ".join(str(i) for i in range(300))), 2)
+    pool = Pool.from_examples([make_example(talk, 1), long])
+    scores = Evol(EvolSettings(model=str(tiny_model_folder), turns=turns)).score(
+        pool, ScoringContext(tmp_path)
+    )
+    values = [
+        by_hand(tiny_model, COMPLEXITY.format(instruction=asked))
+        * by_hand(tiny_model, QUALITY.format(instruction=asked, output=answered))
+        for asked, answered in (("Add 2 and 3.", "5"), ("And 4?", "It is 9, all in all."))
+    ]
+    sizes = [len(tiny_model.tokenizer.encode(text)) for text in ("5", "It is 9, all in all.")]
+    wanted = sum(values) if turns == "sum" else np.average(values, weights=sizes)
+    np.testing.assert_allclose(scores.values, [wanted, np.nan], rtol=1e-5)
+    (line,) = (tmp_path / "evol-failures.jsonl").read_text().splitlines()
+    assert json.loads(line)["reason"] == "quality: the prompt is longer than the window of 256 tokens"

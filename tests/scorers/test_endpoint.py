@@ -9,6 +9,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from suffice.models.endpoint.meter import Meter
 from suffice.models.endpoint.wire import first_token_request
 from suffice.scorers.complexity import Complexity
 from suffice.scorers.deita import DeitaSettings
+from suffice.scorers.evol import Evol, EvolSettings
 from suffice.scorers.judge import Judge, JudgeSettings
 from suffice.scorers.protocol import ScoringContext
 from suffice.scorers.quality import Quality
@@ -308,6 +310,26 @@ def test_likelihoods_of_digits_are_those_of_the_model_here(scorer, server, rater
     assert summed.notes["requests_sent"] == 0  # the same answers, added up
     here = scorer(DeitaSettings(model=rater.name, turns="sum")).score(POOL, ScoringContext(tmp_path / "b"))
     np.testing.assert_allclose(summed.values, here.values, rtol=1e-4)
+
+
+def test_the_product_has_one_cap_for_both(server, tmp_path):
+    context = ScoringContext(tmp_path)
+    settings = EvolSettings(endpoint=server.url, model="tiny", turns="sum", max_requests=EXCHANGES + 2)
+    with pytest.raises(
+        UserError, match=r"^the scorer 'quality' stopped at max_requests = 2: 7 requests remain, 2 "
+    ):
+        Evol(settings).score(POOL, context)
+    assert len(server.log) == EXCHANGES + 2
+    scores = Evol(replace(settings, max_requests=None)).score(POOL, context)
+    parts = [
+        scorer(replace(settings, max_requests=0)).told(POOL, context) for scorer in (Complexity, Quality)
+    ]
+    wanted = [
+        sum(c * q for c, q in zip(*pair, strict=True))
+        for pair in zip(*(p.values for p in parts), strict=True)
+    ]
+    np.testing.assert_allclose(scores.values, wanted, rtol=1e-6)
+    assert (scores.notes["complexity_answers_kept"], scores.notes["quality_answers_kept"]) == (EXCHANGES, 2)
 
 
 def test_digits_that_are_not_among_the_likeliest_are_missing(server, tmp_path):

@@ -189,7 +189,7 @@ def score_files(
             folder=folder.cache,
             reporter=reporter,
             seed=request.seed,
-            workers=worker_count(model, request.jobs) if model else 1,
+            workers=worker_count(model, request.jobs) if model else request.jobs or 1,
             options=request.options_of(name),
         )
         for name in request.scorers

@@ -1,4 +1,4 @@
-"""Scores of a pool by what an endpoint answers about each exchange of a row."""
+"""What an endpoint answers about each exchange of a pool's rows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from suffice.models.endpoint.asking import Asked, ask
 from suffice.models.endpoint.cache import Cache, open_cache
 from suffice.models.endpoint.settings import EndpointSettings, check_endpoint
 from suffice.models.endpoint.wire import Answer, Request
-from suffice.scorers.exchanges import Exchange, Turns, exchanges
-from suffice.scorers.gathering import Gathering
-from suffice.scorers.protocol import Scores, ScoringContext
+from suffice.scorers.exchanges import Exchange, exchanges
+from suffice.scorers.gathering import Told
+from suffice.scorers.likelihood import Notes
+from suffice.scorers.protocol import ScoringContext
 
 if TYPE_CHECKING:
     from suffice.data.pool import Pool
@@ -37,50 +38,34 @@ class Questioning:
 
 
 def ask_about(
-    scorer: str,
-    pool: Pool,
-    context: ScoringContext,
-    settings: EndpointSettings,
-    questioning: Questioning,
-    turns: Turns,
-) -> Scores:
+    scorer: str, pool: Pool, context: ScoringContext, settings: EndpointSettings, questioning: Questioning
+) -> Told:
     """Asks an endpoint about every exchange of every row.
-
-    A row has a score where all its exchanges have a value. Why one has none stands in ``SCORER-failures.jsonl``
-    in the folder of finished parts.
 
     Args:
         scorer: The scorer's name.
         pool: The rows.
-        context: Where answers are kept. Where there is a model, answers are measured in its tokens, else in words.
+        context: Where answers are kept.
         settings: The endpoint.
         questioning: How to ask and read.
-        turns: How the values of a row's exchanges make its score; see `of_row`.
 
     Raises:
         UserError: The endpoint cannot be used, or a cap was reached; the answers so far are kept.
     """
     asker = f"the scorer '{scorer}'"
     check_endpoint(settings, asker)
-    with (
-        open_cache(context.folder / ANSWERS) as cache,
-        Gathering(scorer, pool, context, turns, context.model) as gathering,
-    ):
+    with open_cache(context.folder / ANSWERS) as cache:
         asked = ask(_Requests(pool, questioning), settings, cache, asker, context.reporter)
-        for index, row in enumerate(pool):
-            found = exchanges(row)
-            values = [_value(questioning, cache, asked, exchange) for exchange in found]
-            gathering.add(index, row, found, values)
-    return gathering.scores(
-        {
-            "requests_sent": asked.meter.sent,
-            "requests_failed": len(asked.failed),
-            "answers_kept": asked.kept,
-            "tokens_in": asked.meter.tokens_in,
-            "tokens_out": asked.meter.tokens_out,
-            "cost": round(asked.meter.cost, 6),
-        }
-    )
+        values = [[_value(questioning, cache, asked, each) for each in exchanges(row)] for row in pool]
+    notes: Notes = {
+        "requests_sent": asked.meter.sent,
+        "requests_failed": len(asked.failed),
+        "answers_kept": asked.kept,
+        "tokens_in": asked.meter.tokens_in,
+        "tokens_out": asked.meter.tokens_out,
+        "cost": round(asked.meter.cost, 6),
+    }
+    return Told(values, notes, context.model)
 
 
 @dataclass(frozen=True)

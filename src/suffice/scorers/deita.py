@@ -21,7 +21,7 @@ from suffice.scorers.asked import Questioning, ask_about
 from suffice.scorers.beside import load_beside
 from suffice.scorers.digits import mean_digit, mean_digits
 from suffice.scorers.exchanges import Exchange, Turns, exchanges
-from suffice.scorers.gathering import Gathering
+from suffice.scorers.gathering import Told, gathered
 from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.scorers.shards import SHARD_ROWS, TOKEN_BUDGET, Advance, Arrays, Shards
 
@@ -78,12 +78,20 @@ class Deita:
         """Scores every row of ``pool``; one with an exchange that got no score has none.
 
         Raises:
+            UserError: See `told`.
+        """
+        return gathered(self.name, pool, context, self.told(pool, context), self._settings.turns)
+
+    def told(self, pool: Pool, context: ScoringContext) -> Told:
+        """Scores every exchange.
+
+        Raises:
             UserError: There is no scorer, or it cannot be used.
         """
         settings = self._settings
         if settings.endpoint:
             how = Questioning(self._request, _read_text if settings.reply == "text" else _read_logprobs)
-            return ask_about(self.name, pool, context, settings, how, settings.turns)
+            return ask_about(self.name, pool, context, settings, how)
         if settings.reply == "text":
             raise UserError(
                 f"the scorer '{self.name}' has only an endpoint rate in words", "give --set endpoint=URL"
@@ -93,7 +101,7 @@ class Deita:
                 f"the scorer '{self.name}' needs a trained scorer",
                 "give --set model=FOLDER, or --set endpoint=URL --set model=NAME",
             )
-        return self._score_here(settings.model, pool, context)
+        return self._told_here(settings.model, pool, context)
 
     def _request(self, exchange: Exchange) -> Request:
         settings = self._settings
@@ -103,7 +111,7 @@ class Deita:
         turns = [{"role": "user", "content": _filled(self.rating, exchange)}]
         return chat_request(base, model, turns, settings.reply_limits(settings.reply_tokens))
 
-    def _score_here(self, spec: str, pool: Pool, context: ScoringContext) -> Scores:
+    def _told_here(self, spec: str, pool: Pool, context: ScoringContext) -> Told:
         model = load_beside(spec, context)
         budget = TOKEN_BUDGET[model.device]
         shards = Shards(
@@ -118,16 +126,12 @@ class Deita:
         with context.reporter.track("score", len(pool), "rows") as task:
             shards.compute(context.workers, task.advance)
             task.result(f"{len(pool):,} rows by {self.name}")
-        rows = enumerate(pool)
         too_long = f"the prompt is longer than the window of {model.window:,} tokens"
-        with Gathering(self.name, pool, context, self._settings.turns, model) as gathering:
-            for _, arrays in shards:
-                ends = np.cumsum(arrays["exchanges"])
-                for values in np.split(arrays["values"], ends[:-1]):
-                    index, row = next(rows)
-                    found = [too_long if np.isnan(value) else float(value) for value in values]
-                    gathering.add(index, row, exchanges(row), found)
-        return gathering.scores({"scorer": spec, "window": model.window})
+        found: list[list[float | str]] = []
+        for _, arrays in shards:
+            for values in np.split(arrays["values"], np.cumsum(arrays["exchanges"])[:-1]):
+                found.append([too_long if np.isnan(value) else float(value) for value in values])
+        return Told(found, {"scorer": spec, "window": model.window}, model)
 
 
 def _rate_rows(model: LanguageModel, pool: Pool, advance: Advance, *, template: str, budget: int) -> Arrays:

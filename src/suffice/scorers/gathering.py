@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from suffice.common.files import jsonl_writer
-from suffice.data.example import Example
-from suffice.scorers.exchanges import Exchange, Turns, of_row
+from suffice.common.files import write_jsonl
+from suffice.scorers.exchanges import Turns, exchanges, of_row
 from suffice.scorers.length import lengths
 from suffice.scorers.likelihood import Notes, scores_of
 from suffice.scorers.protocol import Scores, ScoringContext
@@ -21,73 +19,50 @@ if TYPE_CHECKING:
     from suffice.models.loading import LanguageModel
 
 
-class Gathering:
-    """Takes the rows of a pool one after the other, as a context.
+@dataclass(frozen=True)
+class Told:
+    """What is told of a pool's exchanges.
 
-    Args:
-        scorer: The scorer's name; the file of failures is ``SCORER-failures.jsonl``.
-        pool: The rows.
-        context: Where the file is written.
-        turns: How the values of a row's exchanges make its score.
+    Attributes:
+        values: For each row, for each of its exchanges, the value, or why it has none.
+        notes: What there is to tell about the telling.
         model: The model in whose tokens answers are measured; words where there is none.
     """
 
-    def __init__(
-        self, scorer: str, pool: Pool, context: ScoringContext, turns: Turns, model: LanguageModel | None
-    ) -> None:
-        self._scorer, self._pool, self._context = scorer, pool, context
-        self._turns, self._model = turns, model
-        self._path = context.folder / f"{scorer}-failures.jsonl"
-        self._values = np.full(len(pool), np.nan)
-        self._lengths = np.zeros(len(pool), np.int64)
-        self._without = self._exchanges = self._failures = 0
+    values: Sequence[Sequence[float | str]]
+    notes: Notes
+    model: LanguageModel | None
 
-    def __enter__(self) -> Self:
-        self._stack = ExitStack()
-        self._write = self._stack.enter_context(jsonl_writer(self._path))
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
-        if kind is None and not self._failures:
-            self._path.unlink()
+def gathered(scorer: str, pool: Pool, context: ScoringContext, told: Told, turns: Turns) -> Scores:
+    """Returns the scores of rows by the values of their exchanges; see `of_row`.
 
-    def add(self, index: int, row: Example, found: Sequence[Exchange], values: Sequence[float | str]) -> None:
-        """Takes a row.
+    Why an exchange has no value is written to ``SCORER-failures.jsonl`` in the folder of finished parts.
+    """
+    values, sizes = np.full(len(pool), np.nan), np.zeros(len(pool), np.int64)
+    for index, (row, found) in enumerate(zip(pool, told.values, strict=True)):
+        if found:
+            long = lengths([exchange.answered for exchange in exchanges(row)], told.model)
+            numbers = [float("nan") if isinstance(value, str) else value for value in found]
+            values[index], sizes[index] = of_row(numbers, long, turns), sum(long)
+    path = context.folder / f"{scorer}-failures.jsonl"
+    failures = write_jsonl(path, _failures(pool, told))
+    if failures:
+        rows = int(np.isnan(values).sum())
+        context.reporter.say(f"{rows:,} rows have no score by {scorer}; why stands in {path}")
+    else:
+        path.unlink()
+    notes: Notes = {
+        "exchanges": sum(map(len, told.values)),
+        "exchanges_without_value": failures,
+        "rows_unanswered": sum(not found for found in told.values),
+        "unit": "words" if told.model is None else "tokens",
+    }
+    return scores_of(pool, values, sizes, notes | told.notes)
 
-        Args:
-            index: Its place in the pool.
-            row: The row.
-            found: Its exchanges.
-            values: The value of each, or why it has none.
-        """
-        self._exchanges += len(found)
-        self._without += not found
-        for turn, value in enumerate(values, start=1):
+
+def _failures(pool: Pool, told: Told) -> Iterator[dict[str, Any]]:
+    for row, found in zip(pool, told.values, strict=True):
+        for turn, value in enumerate(found, start=1):
             if isinstance(value, str):
-                self._failures += 1
-                self._write(
-                    {"id": row.id, "file": row.file, "line": row.line, "exchange": turn, "reason": value}
-                )
-        if not found:
-            return
-        long = lengths([exchange.answered for exchange in found], self._model)
-        numbers = [float("nan") if isinstance(value, str) else value for value in values]
-        self._values[index] = of_row(numbers, long, self._turns)
-        self._lengths[index] = sum(long)
-
-    def scores(self, notes: Notes) -> Scores:
-        """Returns the scores, once the context has ended."""
-        if self._failures:
-            self._context.reporter.say(
-                f"{int(np.isnan(self._values).sum()):,} rows have no score by {self._scorer}; why stands in {self._path}"
-            )
-        own: Notes = {
-            "exchanges": self._exchanges,
-            "exchanges_without_value": self._failures,
-            "rows_unanswered": self._without,
-            "unit": "words" if self._model is None else "tokens",
-        }
-        return scores_of(self._pool, self._values, self._lengths, own | notes)
+                yield {"id": row.id, "file": row.file, "line": row.line, "exchange": turn, "reason": value}

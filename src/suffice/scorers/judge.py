@@ -14,6 +14,7 @@ from suffice.models.endpoint.settings import EndpointSettings
 from suffice.models.endpoint.wire import Request, chat_request
 from suffice.scorers.asked import Questioning, ask_about
 from suffice.scorers.exchanges import Exchange, Turns
+from suffice.scorers.gathering import gathered
 from suffice.scorers.protocol import Scores, ScoringContext
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Judge:
             UserError: The endpoint cannot be used, or a cap was reached.
         """
         how = Questioning(self._request, lambda answer: read_rating(answer.text))
-        return ask_about(self.name, pool, context, self._settings, how, self._settings.turns)
+        told = ask_about(self.name, pool, context, self._settings, how)
+        return gathered(self.name, pool, context, told, self._settings.turns)
 
     def _request(self, exchange: Exchange) -> Request:
         settings = self._settings
