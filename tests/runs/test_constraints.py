@@ -19,8 +19,10 @@ from suffice.runs.choose import select
 from suffice.runs.constraints import Wanted, files_in, read_bounds
 from suffice.runs.context import Run
 from suffice.runs.folder import RunFolder
+from suffice.runs.notes import constraint_note
 from suffice.runs.pipeline import bring_up_to_date
 from suffice.runs.recipe import read_recipe
+from suffice.runs.selection_settings import SelectionSettings
 from suffice.scorers.protocol import Scores
 from suffice.selectors.constraints import NONE, Constraints
 from suffice.selectors.openings import holds
@@ -169,6 +171,15 @@ def test_arms_of_a_run_hold_to_what_its_recipe_asks(recipe_file):
     for arm in held.arms:
         if arm.kind not in ("base", "full"):
             assert holds(arm.rows, held.pool, held.constraints), arm.arm
+
+
+def test_the_report_says_what_arms_hold_to():
+    assert constraint_note(SelectionSettings()) == ""
+    settings = SelectionSettings(at_most={"web": 5}, languages=["en", "de"], no_twins="near")
+    assert constraint_note(settings) == (
+        "All arms but the base and full hold to the constraints of the recipe: greatest numbers of sources, languages "
+        "(en, de), no two twins (near). What is compared is the choice within them."
+    )
 
 
 def test_a_source_may_have_a_sign_in_its_name():

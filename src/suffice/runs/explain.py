@@ -152,10 +152,12 @@ def _explain(made: MadeChoice, index: int) -> Explanation:
 
 
 def _scores(made: MadeChoice, index: int) -> list[Score]:
-    """Returns the row's scores, that by which it was chosen first."""
+    """Returns the row's scores, that by which it was chosen first; of a scorer that made vectors alone none."""
     named = {made.scorer: made.scores} if made.scores is not None else {}
     return [
-        _score(name, scores, index) for name, scores in {**named, **made.others}.items() if scores is not None
+        _score(name, scores, index)
+        for name, scores in {**named, **made.others}.items()
+        if scores is not None and scores.missing < len(scores.values)
     ]
 
 

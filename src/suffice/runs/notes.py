@@ -8,6 +8,7 @@ from suffice.common.files import read_json
 from suffice.runs.context import Run
 from suffice.runs.looks import look_sentence
 from suffice.runs.recipe import ARMS
+from suffice.runs.selection_settings import SelectionSettings
 
 FEW_RUNS = 5
 
@@ -25,6 +26,7 @@ def notes(run: Run, arms: list[dict[str, Any]]) -> list[str]:
         look_sentence(run.recipe.design),
         _partly_seen(arms),
         *_cut(run, arms),
+        constraint_note(run.recipe.selection),
         _tokens(run),
         _selection(run),
         *_influence(run),
@@ -80,6 +82,25 @@ def _cut(run: Run, arms: list[dict[str, Any]]) -> list[str]:
 def _selection(run: Run) -> str:
     name = run.recipe.selection.file
     return f"The selection was made elsewhere ({name}); its cost is not counted." if name else ""
+
+
+def constraint_note(settings: SelectionSettings) -> str:
+    """Returns what all arms hold to, in a sentence; nothing where that is nothing."""
+    asked = {
+        "pinned rows": settings.pin,
+        "banned rows": settings.ban,
+        "least numbers of sources": settings.at_least,
+        "greatest numbers of sources": settings.at_most,
+        f"languages ({', '.join(settings.languages)})": settings.languages,
+        f"no two twins ({settings.no_twins})": settings.no_twins,
+    }
+    held = [name for name, given in asked.items() if given]
+    if not held:
+        return ""
+    return (
+        f"All arms but the base and full hold to the constraints of the recipe: {', '.join(held)}. What is compared is "
+        "the choice within them."
+    )
 
 
 def _tokens(run: Run) -> str:

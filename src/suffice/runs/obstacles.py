@@ -95,11 +95,10 @@ def _sources(made: MadeChoice, source: str, choices: Sequence[Choice]) -> Iterat
             f"allow more: --at-most {source}={most + 1}",
             {"source": source, "at_most": most},
         )
-    kept = [
-        name for name, least in constraints.at_least.items() if name != source and 0 < least >= counts[name]
-    ]
+    asked = {name: least for name, least in constraints.at_least.items() if least and name != source}
+    kept = [name for name, least in asked.items() if counts[name] <= least]
     if kept:
-        bounds = ", ".join(f'"{name}" ({constraints.at_least[name]:,})' for name in kept)
+        bounds = ", ".join(f'"{name}" ({asked[name]:,})' for name in kept)
         yield Obstacle(
             "source",
             f"places were kept for {bounds}",
