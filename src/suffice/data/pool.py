@@ -20,7 +20,7 @@ from suffice.data.intake import FileReading, Intake
 from suffice.data.paths import expand, shown_path, source_names
 from suffice.data.ranges import Spread
 from suffice.data.rejected import Rejected
-from suffice.data.tables import read_table, write_table
+from suffice.data.tables import mapped_table, read_table, write_table
 from suffice.data.terms import Terms
 
 __all__ = ["ANY", "FileReading", "Pool", "PoolReading", "Terms", "read_batches", "read_pool"]
@@ -30,7 +30,7 @@ class Pool:
     """The rows that may be chosen, in the order of the files.
 
     Held as an Arrow table whose ``messages`` and ``tools`` are JSON text; a row becomes an `Example` only
-    when it is asked for.
+    when it is asked for. A pool that was read from files lies in a temporary file.
 
     Args:
         table: The rows; made by `from_examples` or `read`.
@@ -138,7 +138,7 @@ def read_pool(
     paths = expand(patterns)
     with reporter.track("read", total_size(paths), "MB") as task:
         batches = read_batches(intake, paths, lambda count: task.advance(count / 1e6))
-        pool = Pool(pa.Table.from_batches(batches, schema=SCHEMA))
+        pool = Pool(mapped_table(SCHEMA, batches))
         task.result(f"{len(pool):,} rows, {len(rejected):,} rejected")
     if not len(pool):
         raise _unusable(paths, rejected)

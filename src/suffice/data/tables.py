@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,6 +37,24 @@ def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatc
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch)
+
+
+def mapped_table(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.Table:
+    """Returns batches as a table that lies in a nameless temporary file, which goes with it.
+
+    Memory holds what was looked at last, as far as there is room, and one batch while the table is made.
+
+    Args:
+        schema: The columns.
+        batches: The rows.
+    """
+    with tempfile.TemporaryFile() as file:
+        with pa.ipc.new_file(file, schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        file.flush()
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(data))).read_all()
 
 
 def read_table(path: Path, schema: pa.Schema, kind: str) -> pa.Table:
