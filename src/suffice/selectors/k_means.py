@@ -50,8 +50,8 @@ class KMeans:
         """
         directions = Directions(request, self.name)
         openings = Openings(request, directions.usable, "vector")
-        centres = _centres(request, directions, min(self.clusters, request.budget))
-        cluster, cosines = _assign(directions, centres)
+        centres = find_centres(request, directions, min(self.clusters, request.budget), self.name)
+        cluster, cosines = assign(directions, centres)
         queues = [
             Queue(np.array(Draws(request.seed, self.name, number).shuffled(rows.tolist()), np.int64))
             for number in range(len(centres))
@@ -80,13 +80,23 @@ class KMeans:
         return drawn(request, choices, "the rows of a cluster")
 
 
-def _centres(request: SelectionRequest, directions: Directions, count: int) -> Vectors:
-    """Returns the centres of clusters [count, width]."""
+def find_centres(request: SelectionRequest, directions: Directions, count: int, selector: str) -> Vectors:
+    """Returns the centres of clusters [count, width].
+
+    Args:
+        request: What is asked for; its seed draws the rows that clusters are learnt from, and where they begin.
+        directions: The rows' directions.
+        count: How many clusters.
+        selector: The selector's name, for the error.
+
+    Raises:
+        UserError: scikit-learn is not installed.
+    """
     try:
         from sklearn.cluster import KMeans as Clustering
     except ImportError as error:
         raise UserError(
-            "the selector 'k_means' needs scikit-learn", "pip install 'suffice[pools]'"
+            f"the selector '{selector}' needs scikit-learn", "pip install 'suffice[pools]'"
         ) from error
     rows = np.flatnonzero(directions.usable)
     if len(rows) > LEARNT:
@@ -98,7 +108,7 @@ def _centres(request: SelectionRequest, directions: Directions, count: int) -> V
     return centres
 
 
-def _assign(directions: Directions, centres: Vectors) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def assign(directions: Directions, centres: Vectors) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Returns the cluster of each row, -1 for one without a vector, and its cosine to the centre [rows]."""
     norms = np.linalg.norm(centres, axis=1)
     clusters, cosines = np.full(len(directions), -1), np.zeros(len(directions), np.float32)
