@@ -16,7 +16,7 @@ from suffice.data.plain import has_plain_rows, take_lines
 from suffice.data.reading import read_part
 from suffice.data.terms import Terms
 
-LEAST = 32 * 2**20  # bytes of a file from which the start of processes pays
+LEAST = 128 * 2**20  # bytes of a file from which the start of processes pays
 _STEP = 4 * 2**20
 _PIECE = 2**20
 
