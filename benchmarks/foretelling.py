@@ -43,7 +43,7 @@ from suffice.scorers.protocol import Scores, ScoringContext
 from suffice.training import SFTSettings
 
 Table = NDArray[np.float32]
-YARDSTICK = "LESS"
+YARDSTICK = "K-FAC"
 
 
 def by_scorer(name: str, pool: Pool, context: ScoringContext) -> Table:
