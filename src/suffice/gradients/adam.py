@@ -63,9 +63,9 @@ def update(gradients: torch.Tensor, moments: Moments, adam: Adam) -> torch.Tenso
         The updates, without learning rate, sign and weight decay [rows, *shape].
     """
     beta1, beta2 = adam.betas
-    first = torch.lerp(gradients, moments.first.expand_as(gradients), beta1)
-    second = torch.lerp(gradients.square(), moments.second.expand_as(gradients), beta2)
+    first = torch.add(beta1 * moments.first, gradients, alpha=1 - beta1)
+    second = torch.addcmul(beta2 * moments.second, gradients, gradients, value=1 - beta2)
     if adam.definition == "less":
-        return first / (second + adam.epsilon).sqrt()
+        return first.div_(second.add_(adam.epsilon).sqrt_())
     step = moments.step + 1
     return (first / (1 - beta1**step)) / ((second / (1 - beta2**step)).sqrt() + adam.epsilon)
