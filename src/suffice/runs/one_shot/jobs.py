@@ -11,7 +11,8 @@ from typing import Any
 
 from suffice.common.files import read_json, write_json, write_jsonl
 from suffice.data.target import TargetItem
-from suffice.models import ModelSource
+from suffice.models import LanguageModel, ModelSource
+from suffice.rewards.judge import Judge
 from suffice.runs.one_shot.judged import Judged, judge_items, judge_of, make_reward, right_reward
 from suffice.runs.one_shot.recipe import OneShotRecipe
 from suffice.training.rollouts import Question, Step, Watch
@@ -114,35 +115,16 @@ class ArmJob:
 
 def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:
     """Trains and judges one run of an arm; reports each step, and warnings, as they come."""
-    from suffice.training.grpo import train_grpo
-
     recipe, run = job.recipe, job.run
     model = job.source.load()
-    if run.questions:
-        missing: dict[str, int] = {}
-        watch = Watch(lambda text: report((run.arm, text)) if run.kind != "entropy" else None)
-
-        def on_step(step: Step) -> None:
-            watch.see(step)
-            report((run.arm, step))
-
-        unsafe = recipe.reward.unsafe and run.reward == recipe.reward.name
-        reward = make_reward(run.reward, dict(run.options), unsafe=unsafe)
-        with judge_of(recipe, reward) as judge:
-            train_grpo(
-                model,
-                run.questions,
-                judge,
-                grpo_settings(recipe),
-                seed=run.seed,
-                out=job.folder,
-                reward_key=f"{run.reward} {dict(run.options)}",
-                save=recipe.execution.keep_weights and run.kind == "one",
-                on_step=on_step,
-            )
-            missing = dict(judge.missing)
-        write_json(job.folder / "missing.json", missing)
-    outcomes = _judge(job, model)
+    right = right_reward(recipe)
+    with judge_of(recipe, right) as judge:
+        if run.reward == recipe.reward.name and dict(run.options) == recipe.reward.options:
+            _train(job, model, judge, report)
+        elif run.questions:
+            with judge_of(recipe, make_reward(run.reward, dict(run.options))) as other:
+                _train(job, model, other, report)
+        outcomes = _judge(job, model, judge)
     write_jsonl(job.folder / "outcomes.jsonl", outcomes)
     told = [row["greedy"] for row in outcomes if row["greedy"] is not None]
     write_json(job.folder / "done.json", {"key": job.key, "score": fmean(told) if told else None})
@@ -150,22 +132,46 @@ def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:
     return {"arm": run.arm, "index": run.index}
 
 
-def _judge(job: ArmJob, model: Any) -> list[dict[str, Any]]:
+def _train(job: ArmJob, model: LanguageModel, judge: Judge, report: Callable[[Any], None]) -> None:
+    from suffice.training.grpo import train_grpo
+
+    recipe, run = job.recipe, job.run
+    # That nothing is learned from no reward is no news.
+    watch = Watch(lambda text: report((run.arm, text)) if run.kind != "entropy" else None)
+
+    def on_step(step: Step) -> None:
+        watch.see(step)
+        report((run.arm, step))
+
+    train_grpo(
+        model,
+        run.questions,
+        judge,
+        grpo_settings(recipe),
+        seed=run.seed,
+        out=job.folder,
+        reward_key=f"{run.reward} {dict(run.options)}",
+        save=recipe.execution.keep_weights and run.kind == "one",
+        on_step=on_step,
+    )
+    write_json(job.folder / "missing.json", dict(judge.missing))
+
+
+def _judge(job: ArmJob, model: LanguageModel, judge: Judge) -> list[dict[str, Any]]:
     """Returns for each test item the greedy reply and its worth, and the worth of each sample where it is sampled."""
     recipe, settings = job.recipe, job.recipe.evaluation
-    with judge_of(recipe, right_reward(recipe)) as judge:
-        new, template = recipe.max_new_tokens, job.run.template
-        greedy = judge_items(model, judge, job.items, template, max_new_tokens=new)
-        sampled = judge_items(
-            model,
-            judge,
-            job.items[: settings.sampled_items],
-            template,
-            max_new_tokens=new,
-            samples=settings.samples,
-            temperature=settings.temperature,
-            seed=recipe.seed,
-        )
+    new, template = recipe.max_new_tokens, job.run.template
+    greedy = judge_items(model, judge, job.items, template, max_new_tokens=new)
+    sampled = judge_items(
+        model,
+        judge,
+        job.items[: settings.sampled_items],
+        template,
+        max_new_tokens=new,
+        samples=settings.samples,
+        temperature=settings.temperature,
+        seed=recipe.seed,
+    )
     rows = []
     for place, (item, [reply]) in enumerate(zip(job.items, greedy, strict=True)):
         samples = [one.value for one in sampled[place]] if place < len(sampled) else None
