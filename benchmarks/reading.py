@@ -4,8 +4,8 @@ Run with ``python benchmarks/reading.py [--rows 10000,30000,100000,300000,100000
 measurement is a process of its own on the same cores, ending in a columnar file on the disk: ``suffice check --out``
 writes Parquet and validates every row; `load_dataset` starts with an empty cache and writes Arrow; datatrove, where it is
 installed, reads JSON Lines and writes Parquet. Rows are chats of about 1 kB. Printed are seconds (the median), CPU seconds
-and peak memory of the process and its workers, the ratio of seconds to `load_dataset`, and the exponent of the growth (1 is
-linear).
+and peak memory of the process and its workers, the ratios of seconds and of CPU seconds to `load_dataset`, and the exponent
+of the growth of CPU seconds (1 is linear), which other work on the machine changes least; they are what is plotted.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ def worker(way: str, file: Path, folder: Path) -> None:
     sys.stdout.write(json.dumps([seconds, cpu, peak * 1024]) + "\n")
 
 
-def compare(rows: int, repeats: int, times: dict[str, list[float]]) -> None:
-    """Measures all ways on one file, in turns, adds their medians to ``times`` and prints a line of each."""
-    found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in times}
+def compare(rows: int, repeats: int, costs: dict[str, list[float]]) -> None:
+    """Measures all ways on one file, in turns, adds their CPU seconds to ``costs`` and prints a line of each."""
+    found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in costs}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pool.jsonl"
         write_rows(file, rows)
@@ -118,31 +118,31 @@ def compare(rows: int, repeats: int, times: dict[str, list[float]]) -> None:
         for _ in range(repeats):
             for way, runs in found.items():
                 runs.append(measure(way, file))
+    walls = {way: statistics.median(seconds for seconds, _, _ in runs) for way, runs in found.items()}
     for way, runs in found.items():
-        times[way].append(statistics.median(seconds for seconds, _, _ in runs))
+        costs[way].append(statistics.median(cpu for _, cpu, _ in runs))
     for way, runs in found.items():
-        seconds, peak = times[way][-1], max(peak for _, _, peak in runs)
-        cpu = statistics.median(cpu for _, cpu, _ in runs)
-        ratio = seconds / times["datasets"][-1] if "datasets" in times else math.nan
+        seconds, cpu, peak = walls[way], costs[way][-1], max(peak for _, _, peak in runs)
+        ratio, cost = seconds / walls.get("datasets", math.nan), cpu / costs.get("datasets", [math.nan])[-1]
         over = "  more than 2 GB" if way == "suffice" and peak > MEMORY else ""
         print(
             f"{rows:>9,} rows {megabytes:7.1f} MB  {way:<10} {seconds:7.2f} s  CPU {cpu:7.2f} s  "
-            f"peak {peak / 1e6:6.0f} MB  {ratio:5.2f} x load_dataset{over}"
+            f"peak {peak / 1e6:6.0f} MB  {ratio:5.2f} and {cost:5.2f} x load_dataset{over}"
         )
 
 
 def exponent(sizes: list[int], seconds: list[float]) -> float:
-    """Returns the slope of seconds over rows, both in logarithms, by least squares."""
+    """Returns the slope of CPU seconds over rows, both in logarithms, by least squares."""
     slope = statistics.linear_regression(
         [math.log(size) for size in sizes], [math.log(s) for s in seconds]
     ).slope
     return float(slope)
 
 
-def plot(path: Path, sizes: list[int], times: dict[str, list[float]]) -> None:
-    """Draws seconds over rows, both logarithmic."""
-    top, right = max(max(values) for values in times.values()), max(sizes)
-    low, left = min(min(values) for values in times.values()), min(sizes)
+def plot(path: Path, sizes: list[int], costs: dict[str, list[float]]) -> None:
+    """Draws CPU seconds over rows, both logarithmic."""
+    top, right = max(max(values) for values in costs.values()), max(sizes)
+    low, left = min(min(values) for values in costs.values()), min(sizes)
 
     def at(rows: float, seconds: float) -> tuple[float, float]:
         x = 60 + 480 * math.log(rows / left) / max(math.log(right / left), 1e-9)
@@ -151,16 +151,22 @@ def plot(path: Path, sizes: list[int], times: dict[str, list[float]]) -> None:
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" width="680" height="350" font-family="sans-serif" font-size="13">'
     ]
-    parts.append('<text x="60" y="18">Seconds to read, check and write, by rows (both logarithmic)</text>')
+    parts.append(
+        '<text x="60" y="18">CPU seconds to read, check and write, by rows (both logarithmic)</text>'
+    )
     for rows in sizes:
         parts.append(f'<text x="{at(rows, low)[0]:.0f}" y="335" text-anchor="middle">{rows:,}</text>')
-    for (way, values), colour in zip(times.items(), ("#0072b2", "#888", "#d55e00"), strict=False):
+    for (way, values), colour in zip(costs.items(), ("#0072b2", "#888", "#d55e00"), strict=False):
         points = [at(rows, seconds) for rows, seconds in zip(sizes, values, strict=True)]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
+        for (x, y), value in list(zip(points, values, strict=True))[:-1]:
+            parts.append(
+                f'<text x="{x:.0f}" y="{y - 8:.0f}" text-anchor="middle" fill="{colour}">{value:.2g}</text>'
+            )
         x, y = points[-1]
-        parts.append(f'<text x="{x + 8:.0f}" y="{y + 4:.0f}">{way} {values[-1]:.1f} s</text>')
+        parts.append(f'<text x="{x + 8:.0f}" y="{y + 4:.0f}" fill="{colour}">{way} {values[-1]:.1f} s</text>')
     path.write_text("\n".join([*parts, "</svg>"]) + "\n", encoding="utf-8")
 
 
@@ -180,14 +186,14 @@ def main() -> None:
         return
     ways = [way for way in WAYS if importlib.util.find_spec(way)]
     sizes = sorted(int(word) for word in options.rows.split(","))
-    times: dict[str, list[float]] = {way: [] for way in ways}
+    costs: dict[str, list[float]] = {way: [] for way in ways}
     for rows in sizes:
-        compare(rows, options.repeats, times)
+        compare(rows, options.repeats, costs)
     if len(sizes) > 1:
         for way in ways:
-            print(f"growth of {way}: rows to the power {exponent(sizes, times[way]):.2f}")
+            print(f"growth of {way}: rows to the power {exponent(sizes, costs[way]):.2f}")
     if options.plot:
-        plot(options.plot, sizes, times)
+        plot(options.plot, sizes, costs)
 
 
 if __name__ == "__main__":
