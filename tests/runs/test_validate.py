@@ -198,14 +198,20 @@ def test_a_dev_answer_beyond_the_window_is_refused(tiny_model):
 
 
 def test_on_the_command_line(tiny_model_folder, tmp_path, monkeypatch, capsys):
-    """Scored, refused where nobody can confirm (the first training is kept), then done, in this process."""
+    """Scored, refused where nobody can confirm (the first training is kept), then done; the trainings are made up."""
     import json
 
     from suffice.cli.main import run
     from suffice.cli.validating import tell
     from tiny_run import write_inputs
 
+    def made_up(job, report):
+        losses = [len(job.pool[0].answer) + place * job.seed for place in range(len(job.dev))]
+        write_json(job.file, {"losses": losses})
+        report(1)
+
     monkeypatch.setattr(retraining, "Workers", Here)
+    monkeypatch.setattr(retraining, "train_half", made_up)
     monkeypatch.chdir(tmp_path)
     write_inputs(tmp_path, tiny_model_folder)
     words = ["score", "--pool", "pool.jsonl", "--target", "target.jsonl", "--model", str(tiny_model_folder)]
