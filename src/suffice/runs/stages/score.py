@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from suffice.common.files import digest_file
 from suffice.runs.choose import check_budget, score
 from suffice.runs.combining import read_combined
 from suffice.runs.context import Run
 from suffice.runs.cost import worker_count
+from suffice.runs.selection_settings import SelectionSettings
 from suffice.runs.suspects import tells_harm, write_suspects
 from suffice.scorers.protocol import Scores
 
@@ -24,12 +27,13 @@ class ScoreStage:
     """
 
     def inputs(self, run: Run) -> Any:
-        """The scorers, the base and the seed."""
+        """The scorers, the content of the files that their options name, the base and the seed."""
         settings = run.recipe.selection
         return [
             settings.scorer,
             settings.options,
             [step.model_dump() for step in settings.pipeline],
+            _named_files(settings),
             settings.file is None,
             self._others(run),
             run.model_key,
@@ -88,3 +92,13 @@ class ScoreStage:
             workers=worker_count(model, run.recipe.execution.jobs),
             options=options,
         )
+
+
+def _named_files(settings: SelectionSettings) -> dict[str, str]:
+    """Returns the content of the files and folders that options name, such as a history or checkpoints."""
+    scorers = settings.steps.scorers if settings.steps else ()
+    options = [settings.options, *(settings.options_of(name) for name in scorers)]
+    values = (value for each in options for value in each.values() if isinstance(value, str))
+    named = [path for path in map(Path, values) if path.is_absolute()]  # as a recipe keeps paths
+    files = {file for path in named for file in (path, *path.rglob("*")) if file.is_file()}
+    return {str(file): digest_file(file) for file in sorted(files)}
