@@ -16,14 +16,27 @@ import numpy as np
 
 from suffice.common.draws import Draws
 from suffice.common.progress import reporter
-from suffice.data.target import read_target
-from suffice.models import load_model
+from suffice.data.target import Target, read_target
+from suffice.gradients.rows import encode
+from suffice.models import LanguageModel, load_model
+from suffice.models.losses import Passage
 from suffice.runs.choose import gather
 from suffice.scorers.embedding import Embedding
 from suffice.scorers.options import make_scorer, read_options
 from suffice.scorers.protocol import Scorer, ScoringContext
 
 FIRST = 1000
+
+
+def within_window(target: Target, model: LanguageModel) -> Target:
+    """Returns the target without the dev examples that the model cannot hold, and tells how many those are."""
+    encoded = encode(model, [(item.conversation, None) for item in target.dev])
+    kept = [item for item, row in zip(target.dev, encoded, strict=True) if isinstance(row, Passage)]
+    print(
+        f"{len(kept):,} of {len(target.dev):,} dev examples fit the window of {model.window:,} tokens",
+        flush=True,
+    )
+    return Target((*kept, *target.test))
 
 
 def main() -> None:
@@ -44,9 +57,9 @@ def main() -> None:
     pool = pool.take(sorted(Draws(0, "part").sample(range(len(pool)), round(given.part * len(pool)))))
     planted = np.array([given.planted in source for source in pool.sources])
     print(f"{len(pool):,} rows, {planted.sum():,} of them looked for ({planted.mean():.1%})", flush=True)
-    context = ScoringContext(
-        given.out, load_model(given.model, device="cpu"), target, told, workers=given.jobs
-    )
+    model = load_model(given.model, device="cpu")
+    target = within_window(target, model)
+    context = ScoringContext(given.out, model, target, told, workers=given.jobs)
     first = round(FIRST * given.part)
     scorers: dict[str, Scorer] = {
         "RDS+": Embedding(),

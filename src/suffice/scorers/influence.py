@@ -12,7 +12,7 @@ what its length does to the gradient's norm.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from suffice.gradients.checkpoints import Checkpoint
     from suffice.gradients.featurise import PoolSettings
     from suffice.gradients.preconditioning import Fitted
+    from suffice.gradients.rows import Reason
     from suffice.models.loading import LanguageModel
 
 WARNING = (
@@ -78,6 +79,7 @@ class Influence:
             raise UserError("the scorer 'influence' needs a model and a target", "give --model and --target")
         if not target.dev:
             raise UserError("the target has no dev examples, which steer the choice", "add some with --dev")
+        _check_dev(model, target)
         let_through = self._let_through(pool, target, context)
         checkpoints = self._checkpoints(pool, model, context)
         fitted, took = self._preconditioner(pool, model, context)
@@ -213,19 +215,32 @@ def _dev_features(model: LanguageModel, target: Target, settings: PoolSettings) 
     import torch
 
     from suffice.gradients.featurise import engine_for, features_of
-    from suffice.gradients.rows import Reason
 
     with engine_for(model, settings) as engine:
         found, reasons = features_of(model, engine, [(item.conversation, None) for item in target.dev])
+    _refuse(target, reasons)
+    return torch.cat(
+        [found, torch.stack([found[columns].mean(dim=0) for columns in _places(target).values()])]
+    )
+
+
+def _check_dev(model: LanguageModel, target: Target) -> None:
+    """Refuses dev examples that cannot have a gradient, before anything that takes long."""
+    from suffice.gradients.rows import Reason, encode
+
+    encoded = encode(model, [(item.conversation, None) for item in target.dev])
+    _refuse(target, [row if isinstance(row, Reason) else Reason.NONE for row in encoded])
+
+
+def _refuse(target: Target, reasons: Sequence[Reason]) -> None:
+    from suffice.gradients.rows import Reason
+
     for item, reason in zip(target.dev, reasons, strict=True):
         if reason != Reason.NONE:
             raise UserError(
                 f"the dev example '{item.id}' has no gradient: {_WORDS[reason.name]}",
                 "mend it or take it out of the target",
             )
-    return torch.cat(
-        [found, torch.stack([found[columns].mean(dim=0) for columns in _places(target).values()])]
-    )
 
 
 _WORDS = {
