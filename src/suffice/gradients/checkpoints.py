@@ -8,6 +8,7 @@ A checkpoint is a folder: ``adapter/`` as PEFT saves it, ``moments.safetensors``
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -163,7 +164,9 @@ def _adapted(network: Any, checkpoint: Checkpoint) -> Any:
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(network, checkpoint.folder / "adapter", use_safetensors=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # PEFT uses old names of transformers' options
+            return PeftModel.from_pretrained(network, checkpoint.folder / "adapter", use_safetensors=True)
     except Exception as error:  # whatever is wrong with files that strangers wrote
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UserError(
