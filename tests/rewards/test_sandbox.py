@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -38,6 +39,28 @@ def test_an_infinite_loop_is_ended_at_the_limit():
 def test_a_sleeper_and_one_who_ignores_signals_are_ended():
     code = "import signal, time\nfor s in (1, 2, 15): signal.signal(s, signal.SIG_IGN)\ntime.sleep(99)"
     assert run(code, LOOP).ending == "time"
+
+
+def test_building_a_sandbox_does_not_count_as_the_programs_time(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(isolated.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(isolated, "_descendants", lambda pid: [])
+    reading, writing = os.pipe()
+    watched = isolated._Watched(SimpleNamespace(pid=0), Limits(seconds=1), reading)
+    now[0] = 50.0
+    assert watched._over() is None
+    os.write(writing, inside.STARTED)
+    assert watched._read_words(reading)
+    os.close(writing)
+    now[0] = 50.9
+    assert watched._over() is None
+    assert not watched._read_words(reading)
+    now[0] = 51.1
+    assert watched._over() == "time"
+    os.close(reading)
+    never = isolated._Watched(SimpleNamespace(pid=0), Limits(seconds=1), reading)
+    now[0] += 61
+    assert never._over() == "time"
 
 
 def test_a_fork_bomb_is_held_to_the_limit_and_leaves_nothing():

@@ -22,6 +22,7 @@ import sys
 from typing import Any, NoReturn
 
 NOBODY = 65534
+STARTED = b"started"  # what is told of a sandbox that is built
 FAILED = 125  # the exit status of a launcher that could not build the sandbox
 
 # Numbers of <sched.h>, <sys/mount.h> and <sys/prctl.h>, which the standard library of Python 3.11 lacks.
@@ -58,7 +59,7 @@ def main() -> NoReturn:
             _end_as(program)
         _limit(asked["limits"])
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        os.write(status, b"started")
+        os.write(status, STARTED)
         os.close(status)
         os.execve(asked["command"][0], asked["command"], asked["environment"])
     except OSError as error:

@@ -23,6 +23,7 @@ from suffice.rewards.sandbox import inside
 Ending = Literal["exit", "time", "memory", "output"]
 
 _MEGABYTE = 1 << 20
+_BUILDING = 60.0  # seconds in which a sandbox is built, however busy the machine is
 _DYING = 5.0  # seconds in which killed processes are gone
 _LOOK = 0.05  # seconds between two looks at a program's memory
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache")
@@ -79,7 +80,7 @@ class Outcome:
         ending: ``exit`` by itself (or by a signal of its own); else the limit it was ended for.
         status: Its exit status; negative or above 128 for a signal.
         output: What it wrote to standard output and standard error.
-        seconds: Wall time, that of building the sandbox included.
+        seconds: Wall time, that of building the sandbox left out.
     """
 
     ending: Ending
@@ -98,21 +99,27 @@ class _Watched:
 
     process: subprocess.Popen[bytes]
     limits: Limits
+    told: int | None = None
+    words: bytes = b""
     output: bytearray = field(default_factory=bytearray)
     started: float = field(default_factory=time.monotonic)
 
     def watch(self) -> Outcome:
-        """Waits for the end, or ends the process and all its descendants at a limit."""
+        """Waits for the end, or ends the process and all its descendants at a limit.
+
+        Where a sandbox is built first, ``told`` is read for what is said of that, and the program's time counts from
+        there.
+        """
         assert self.process.stdout is not None
         ending: Ending = "exit"
         with selectors.DefaultSelector() as ready:
-            ready.register(self.process.stdout, selectors.EVENT_READ)
-            while True:
-                if ready.select(_LOOK):
-                    read = os.read(self.process.stdout.fileno(), 1 << 16)
-                    self.output += read
-                    if not read:
-                        break
+            ready.register(self.process.stdout, selectors.EVENT_READ, self._read_output)
+            if self.told is not None:
+                ready.register(self.told, selectors.EVENT_READ, self._read_words)
+            while ready.get_map():
+                for key, _ in ready.select(_LOOK):
+                    if not key.data(key.fd):
+                        ready.unregister(key.fileobj)
                 if found := self._over():
                     ending = found
                     break
@@ -124,6 +131,25 @@ class _Watched:
         self.end()
         text = bytes(self.output[: self.limits.output_kb * 1024]).decode("utf-8", "replace")
         return Outcome(ending, self.process.returncode, text, self._seconds())
+
+    def _read_output(self, pipe: int) -> bool:
+        """Reads what was written; false at its end."""
+        read = os.read(pipe, 1 << 16)
+        self.output += read
+        return bool(read)
+
+    def _read_words(self, pipe: int) -> bool:
+        """Reads what is said of the sandbox, and begins to count when it is built; false at the end."""
+        read = os.read(pipe, 1 << 16)
+        self.words += read
+        if read and self.built:
+            self.started = time.monotonic()
+        return bool(read)
+
+    @property
+    def built(self) -> bool:
+        """Whether the program was started: what follows those words is why it was not after all."""
+        return self.told is None or self.words == inside.STARTED
 
     def end(self) -> None:
         """Kills the process, its session and its descendants; those of a sandbox die with their first."""
@@ -139,7 +165,7 @@ class _Watched:
 
     def _over(self) -> Ending | None:
         """Returns the limit that is passed."""
-        if self._seconds() > self.limits.seconds:
+        if self._seconds() > (self.limits.seconds if self.built else _BUILDING):
             return "time"
         if len(self.output) > self.limits.output_kb * 1024:
             return "output"
@@ -185,14 +211,14 @@ def run_program(files: Mapping[str, str], command: Sequence[str], limits: Limits
             "command": [_python(), "-I", *command],
             "environment": _ENVIRONMENT,
         }
-        with os.fdopen(reading, "rb") as told:
+        with os.fdopen(reading, "rb"):
             try:
-                watched = _start_launcher(asked, limits)
+                watched = _start_launcher(asked, limits, reading)
             finally:
                 os.close(status)
             outcome = watched.watch()
-            words = told.read().decode("utf-8", "replace")
-    if words != "started":
+    if not watched.built:
+        words = watched.words.decode("utf-8", "replace")
         raise SandboxError(words or f"the launcher ended with status {outcome.status}: {outcome.output}")
     return outcome
 
@@ -228,7 +254,7 @@ def cannot_isolate() -> str | None:
     return None if outcome.output == "here\n" else f"a first program failed in it: {outcome.output!r:.200}"
 
 
-def _start_launcher(asked: dict[str, Any], limits: Limits) -> _Watched:
+def _start_launcher(asked: dict[str, Any], limits: Limits, told: int) -> _Watched:
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-I", "-S", inside.__file__],
         stdin=subprocess.PIPE,
@@ -238,7 +264,7 @@ def _start_launcher(asked: dict[str, Any], limits: Limits) -> _Watched:
         pass_fds=[asked["status"]],
         start_new_session=True,
     )
-    watched = _Watched(process, limits)
+    watched = _Watched(process, limits, told)
     assert process.stdin is not None
     try:
         process.stdin.write(json.dumps(asked).encode())
