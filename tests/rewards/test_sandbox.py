@@ -46,7 +46,7 @@ def test_building_a_sandbox_does_not_count_as_the_programs_time(monkeypatch):
     monkeypatch.setattr(isolated.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(isolated, "_descendants", lambda pid: [])
     reading, writing = os.pipe()
-    watched = isolated._Watched(SimpleNamespace(pid=0), Limits(seconds=1), reading)
+    watched = isolated._Watched(SimpleNamespace(pid=0), Limits(seconds=1), reading, started=now[0])
     now[0] = 50.0
     assert watched._over() is None
     os.write(writing, inside.STARTED)
@@ -58,7 +58,7 @@ def test_building_a_sandbox_does_not_count_as_the_programs_time(monkeypatch):
     now[0] = 51.1
     assert watched._over() == "time"
     os.close(reading)
-    never = isolated._Watched(SimpleNamespace(pid=0), Limits(seconds=1), reading)
+    never = isolated._Watched(SimpleNamespace(pid=0), Limits(seconds=1), reading, started=now[0])
     now[0] += 61
     assert never._over() == "time"
 
