@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from suffice.common.draws import Draws
+from suffice.common.options import make, read_options
 from suffice.common.progress import reporter
 from suffice.data.target import Target, read_target
 from suffice.gradients.rows import encode
@@ -22,7 +23,6 @@ from suffice.models import LanguageModel, load_model
 from suffice.models.losses import Passage
 from suffice.runs.choose import gather
 from suffice.scorers.embedding import Embedding
-from suffice.scorers.options import make_scorer, read_options
 from suffice.scorers.protocol import Scorer, ScoringContext
 
 FIRST = 1000
@@ -63,7 +63,7 @@ def main() -> None:
     first = round(FIRST * given.part)
     scorers: dict[str, Scorer] = {
         "RDS+": Embedding(),
-        "influence": make_scorer("influence", read_options(given.options)),
+        "influence": make("scorers", "influence", read_options(given.options)),
     }
     for name, scorer in scorers.items():
         wall, processor = time.monotonic(), time.process_time()

@@ -140,12 +140,12 @@ def require(verb: str, **given: object) -> None:
 
 
 def scorer_options(given: list[str] | None, history: Path | None = None) -> dict[str, str]:
-    """Returns ``--set`` and ``--history`` as values by name; see `suffice.scorers.options.read_options`.
+    """Returns ``--set`` and ``--history`` as values by name; see `suffice.common.options.read_options`.
 
     Raises:
         UserError: A pair has another form, or an option is given twice.
     """
-    from suffice.scorers.options import read_options
+    from suffice.common.options import read_options
 
     return read_options([*(given or ()), *([f"history={history}"] if history else ())])
 

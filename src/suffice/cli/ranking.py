@@ -22,9 +22,9 @@ def rank_problems(scorer: str, options: Mapping[str, Any], *, json: bool, quiet:
         UserError: The scorer looks at no history, or the history cannot be read.
     """
     from suffice.cli.output import print_json
-    from suffice.scorers.options import make_scorer
+    from suffice.common.options import make
 
-    made = make_scorer(scorer, options)
+    made = make("scorers", scorer, options)
     rank = getattr(made, "ranking", None)
     if rank is None:
         raise UserError(f"the scorer '{scorer}' ranks no history by itself", "give --pool and --out")

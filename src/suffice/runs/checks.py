@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from suffice.common.errors import UserError
+from suffice.common.options import make
 from suffice.evaluation.evaluate import check_references
 from suffice.runs.choose import check_dev
 from suffice.runs.constraints import wanted_by
 from suffice.runs.context import Run
 from suffice.runs.fitting import check_pipeline, check_selector
 from suffice.runs.suspects import check_drops
-from suffice.scorers.options import make_scorer
 
 
 def check(run: Run) -> None:
@@ -25,7 +25,7 @@ def check(run: Run) -> None:
     if settings.file is None:
         for name in settings.scorers:
             check_dev(name, run.target)
-            make_scorer(name, settings.options_of(name))  # refuses options that it does not have
+            make("scorers", name, settings.options_of(name))  # refuses options that it does not have
         if settings.steps:
             check_pipeline(settings.steps, run.target)
         else:

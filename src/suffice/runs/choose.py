@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from suffice.common import registry
 from suffice.common.errors import UserError
 from suffice.common.files import write_jsonl
+from suffice.common.options import make
 from suffice.common.progress import Reporter
 from suffice.data.leakage import without_test_rows
 from suffice.data.pool import ANY, Pool, Terms
 from suffice.data.rejected import Rejected
 from suffice.data.target import Target
 from suffice.runs.reading import read_files
-from suffice.scorers.options import make_scorer
-from suffice.scorers.protocol import Scores, ScoringContext
+from suffice.scorers.protocol import Scorer, Scores, ScoringContext
 from suffice.selectors.constraints import NONE, Constraints
 from suffice.selectors.openings import holds
 from suffice.selectors.protocol import Choice, SelectionRequest
@@ -98,7 +98,7 @@ def score(
         UserError: No such scorer or option, or it lacks a model or a target.
     """
     check_dev(name, target)
-    scorer = make_scorer(name, options)
+    scorer: Scorer = make("scorers", name, options)
     context = ScoringContext(
         folder=folder,
         model=model,

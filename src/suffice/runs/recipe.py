@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from suffice.common.errors import UserError, unknown_name
 from suffice.common.files import write_text
+from suffice.common.options import resolved
 from suffice.runs.selection_settings import Section, SelectionSettings
 from suffice.runs.steps import resolved_options, step_error
-from suffice.scorers.options import resolved
 
 ArmKind = Literal["base", "random", "longest", "length-matched", "compute-matched", "selected", "full"]
 ARMS: tuple[ArmKind, ...] = ("base", "random", "longest", "selected", "full")
@@ -180,7 +180,7 @@ class Recipe(Section):
         if settings.steps:
             options = resolved_options(settings.steps, settings.options)
         else:
-            options = resolved(settings.scorer, settings.options)
+            options = resolved("scorers", settings.scorer, settings.options)
         return self.model_copy(update={"selection": self.selection.model_copy(update={"options": options})})
 
     def write(self, path: Path) -> None:

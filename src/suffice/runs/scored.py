@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from suffice.common.errors import UserError
 from suffice.common.files import read_json, write_json
+from suffice.common.options import resolved
 from suffice.common.progress import Reporter
 from suffice.data.pool import ANY, Pool, Terms
 from suffice.data.target import Target, read_target
@@ -24,7 +25,6 @@ from suffice.runs.folder import RunFolder
 from suffice.runs.manifest import versions
 from suffice.runs.steps import Pipeline, make_pipeline, options_of, resolved_options
 from suffice.runs.suspects import tells_harm, write_suspects
-from suffice.scorers.options import resolved
 from suffice.scorers.protocol import Scores
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ScoreRequest:
         """Returns all options, checked, as a recipe keeps them."""
         if self.pipeline:
             return resolved_options(self.pipeline, self.options)
-        return resolved(self.scorer, self.options)
+        return resolved("scorers", self.scorer, self.options)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from pydantic import (
 )
 
 from suffice.common.errors import UserError, unknown_name
-from suffice.scorers.options import resolved
+from suffice.common.options import resolved
 
 _KEEP = re.compile(r"(top|bottom|at least|at most) (-?\d+(?:\.\d+)?)(%?)")
 KINDS = ("filter", "weigh", "select")
@@ -211,7 +211,7 @@ def resolved_options(pipeline: Pipeline, options: Mapping[str, Any]) -> dict[str
     return {
         f"{scorer}.{name}": value
         for scorer in pipeline.scorers
-        for name, value in resolved(scorer, options_of(scorer, options)).items()
+        for name, value in resolved("scorers", scorer, options_of(scorer, options)).items()
     }
 
 

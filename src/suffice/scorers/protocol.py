@@ -134,7 +134,7 @@ class Scorer(Protocol):
         needs_target: Whether it cannot work without a target.
 
     A scorer with options has a frozen dataclass of them as its attribute ``Settings``, every field with a default and
-    an entry in the docstring, and takes one as its only argument; see `suffice.scorers.options`.
+    an entry in the docstring, and takes one as its only argument; see `suffice.common.options`.
     """
 
     name: str

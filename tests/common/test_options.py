@@ -1,4 +1,4 @@
-"""Options of scorers: words become the types of their settings, and what does not fit is refused by name."""
+"""Options of plug-ins: words become the types of their settings, and what does not fit is refused by name."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from suffice.common import registry
 from suffice.common.errors import UserError
-from suffice.scorers.options import Option, make_scorer, options_of, read_options, resolved
+from suffice.common.options import Option, make, options_of, read_options, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,20 @@ def registered(monkeypatch):
 def test_words_become_the_types_of_the_settings(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     given = {"size": "5", "how": "that", "folder": "here"}
-    assert make_scorer("made", given).settings == _Settings(5, "that", Path("here"))
-    assert resolved("made", given) == {"size": 5, "how": "that", "folder": str(tmp_path / "here")}
-    assert make_scorer("made").settings == _Settings()
-    assert resolved("made", {}) == {}
-    assert isinstance(make_scorer("plain"), object)
+    assert make("scorers", "made", given).settings == _Settings(5, "that", Path("here"))
+    assert resolved("scorers", "made", given) == {"size": 5, "how": "that", "folder": str(tmp_path / "here")}
+    assert make("scorers", "made").settings == _Settings()
+    assert resolved("scorers", "made", {}) == {}
+    assert isinstance(make("scorers", "plain"), object)
 
 
 def test_options_are_told_with_their_defaults():
-    assert options_of("made") == [
+    assert options_of("scorers", "made") == [
         Option("size", 3, "How many, told over two lines."),
         Option("how", "this", "In which way."),
         Option("folder", None, "Where."),
     ]
-    assert options_of("plain") == []
+    assert options_of("scorers", "plain") == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_options_are_told_with_their_defaults():
 )
 def test_what_does_not_fit_is_refused(name, given, text):
     with pytest.raises(UserError) as caught:
-        make_scorer(name, given)
+        make("scorers", name, given)
     assert str(caught.value) == text
 
 
