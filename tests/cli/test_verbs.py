@@ -9,7 +9,7 @@ import pytest
 
 from suffice.cli.main import run
 from suffice.data.pool import Pool
-from suffice.runs.recipe import recipe_names
+from suffice.runs.fields import recipe_names
 from suffice.scorers.protocol import Scores
 from tiny_run import write_inputs
 

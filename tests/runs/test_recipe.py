@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from suffice.common.errors import UserError
-from suffice.runs.recipe import read_recipe, recipe_names
+from suffice.runs.fields import recipe_names
+from suffice.runs.recipe import read_recipe
 
 GIVEN = {"pool": ["p.jsonl"], "target.file": "t.jsonl"}
 

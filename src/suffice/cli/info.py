@@ -26,7 +26,7 @@ def list_names(
     """List the scorers, selectors, formats, rewards or recipes there are, those of installed packages included."""
     from suffice.cli.output import print_json
     from suffice.common import registry
-    from suffice.runs.recipe import recipe_names
+    from suffice.runs.fields import recipe_names
 
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)

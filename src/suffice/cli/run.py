@@ -88,7 +88,8 @@ def run(
     A killed run continues where it stopped when the same command is given again.
     """
     from suffice.cli.running import run_recipe
-    from suffice.runs.recipe import kind_of, read_recipe
+    from suffice.runs.fields import kind_of
+    from suffice.runs.recipe import read_recipe
     from suffice.runs.steps import PIPELINE, read_pipeline
 
     wanted: dict[str, Any] = {

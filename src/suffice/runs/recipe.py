@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import math
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from suffice.common.errors import UserError, unknown_name
 from suffice.common.files import write_text
 from suffice.common.options import resolved
+from suffice.runs.fields import checked, read_fields
 from suffice.runs.selection_settings import Section, SelectionSettings
-from suffice.runs.steps import resolved_options, step_error
+from suffice.runs.steps import resolved_options
 
 ArmKind = Literal["base", "random", "longest", "length-matched", "compute-matched", "selected", "full"]
 ARMS: tuple[ArmKind, ...] = ("base", "random", "longest", "selected", "full")
-
-
-Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class TargetSettings(Section):
@@ -197,78 +193,10 @@ class Recipe(Section):
         ]
 
 
-def recipe_names() -> list[str]:
-    """Returns the names of the recipes that come with Suffice."""
-    folder = files("suffice.runs") / "recipes"
-    return sorted(path.name.removesuffix(".yaml") for path in folder.iterdir() if path.name.endswith(".yaml"))
-
-
 def read_recipe(source: str | Path, overrides: dict[str, Any] | None = None) -> Recipe:
-    """Returns a recipe with overrides laid over it; see `read_fields` and `checked`."""
+    """Returns a recipe with overrides laid over it; see `suffice.runs.fields`."""
     fields, where = read_fields(source, overrides)
     return checked(Recipe, fields, where)
-
-
-def kind_of(source: str | Path) -> str:
-    """Returns the kind of a recipe: ``lima`` where it says nothing, or ``one-shot``."""
-    return str(read_fields(source)[0].get("kind", "lima"))
-
-
-def read_fields(source: str | Path, overrides: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
-    """Returns the fields of a recipe of any kind, not yet checked, and where they come from in words.
-
-    Args:
-        source: The name of a packaged recipe, or a YAML file.
-        overrides: Dotted field names and values, such as ``{"design.margin": 1.0}``; `None` overrides nothing.
-
-    Raises:
-        UserError: No such recipe, or bad YAML.
-    """
-    text, where = _recipe_text(source)
-    try:
-        fields = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise UserError(f"{where}, line {line}: this is not YAML", "mend the line") from error
-    if not isinstance(fields, dict):
-        raise UserError(f"{where} holds no recipe", "write fields such as model, pool and target")
-    for name, value in (overrides or {}).items():
-        if value is not None:
-            _put(fields, name.split("."), value)
-    return fields, where
-
-
-def checked(kind: type[Kind], fields: dict[str, Any], where: str) -> Kind:
-    """Returns fields as a recipe of a kind.
-
-    Raises:
-        UserError: A field does not exist or does not fit.
-    """
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        raise _field_error(kind, where, error) from error
-
-
-def _recipe_text(source: str | Path) -> tuple[bytes, str]:
-    path = Path(source)
-    if path.suffix in (".yaml", ".yml"):
-        if not path.is_file():
-            raise UserError(f"no recipe file {path}", "check the path")
-        return path.read_bytes(), str(path)
-    if str(source) not in recipe_names():
-        raise unknown_name("recipe", str(source), recipe_names())
-    return (files("suffice.runs") / "recipes" / f"{source}.yaml").read_bytes(), f"recipe {source}"
-
-
-def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
-        if fields.get(name) is None:
-            fields[name] = {}
-        fields = fields[name]
-        if not isinstance(fields, dict):
-            return  # the check of the whole says so
-    fields[path[-1]] = value
 
 
 def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -279,37 +207,3 @@ def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[prefix + name] = value
     return flat
-
-
-_FLAGS = {"pool": "--pool", "target": "--target", "target.file": "--target"}
-
-
-def _field_error(kind: type[BaseModel], where: str, error: ValidationError) -> UserError:
-    """Turns the first complaint of pydantic into one line."""
-    first = error.errors()[0]
-    if first["loc"][:2] == ("selection", "pipeline") and len(first["loc"]) > 2:
-        return step_error(f"{where}: selection.pipeline", first, ("selection", "pipeline"))
-    field = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "missing":
-        flag = _FLAGS.get(field, "")
-        return UserError(
-            f"{where} lacks '{field}'", f"give it with {flag}" if flag else "add it to the recipe"
-        )
-    if first["type"] == "extra_forbidden":
-        depth = len(first["loc"])
-        known = {".".join(name.split(".")[:depth]) for name in _flat_names(kind)}
-        return unknown_name(f"field of {where}:", field, known)
-    if first["type"] == "value_error":
-        return UserError(f"{where}: {field}: {first['ctx']['error']}", "mend the recipe")
-    return UserError(f"{where}: {field} = {first['input']!r}: {first['msg']}", "mend the value")
-
-
-def _flat_names(model: type[BaseModel], prefix: str = "") -> list[str]:
-    names: list[str] = []
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            names += _flat_names(inner, f"{prefix}{name}.")
-        else:
-            names.append(prefix + name)
-    return names

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from suffice.common.errors import UserError
 from suffice.common.files import write_text
-from suffice.runs.recipe import checked, read_fields
+from suffice.runs.fields import checked, read_fields
 from suffice.runs.selection_settings import Section
 
 ArmName = Literal[
