@@ -305,7 +305,7 @@ def test_ctrl_c(files, capsys, monkeypatch):
         (["select"], "select lacks --pool, --scorer, --budget, --out; give them, or a run folder"),
         (
             ["select", "x", "--budget", "3"],
-            "x is chosen from by its own recipe; leave out all options but --json and --quiet",
+            "x holds no scores and no run; suffice score --pool … --scorer … --out x",
         ),
         (["list", "scorer"], "unknown kind 'scorer'; did you mean 'scorers'?"),
         (["run", "lema"], "unknown recipe 'lema'; did you mean 'lima'?"),
@@ -326,3 +326,10 @@ def test_usage(files, capsys, words, text):
 def test_no_words_are_a_call_for_help(capsys):
     assert run([]) == 0
     assert capsys.readouterr().out.startswith("Usage: suffice [OPTIONS] COMMAND")
+
+
+def test_a_run_is_chosen_from_by_its_own_recipe(files, capsys):
+    Path("begun").mkdir()
+    Path("begun/recipe.yaml").write_text(Path("tiny.yaml").read_text())
+    text = "begun is chosen from by its own recipe; leave out all options but --json and --quiet"
+    fails(["select", "begun", "--budget", "3"], capsys, text)

@@ -115,12 +115,15 @@ def _by_recipe(run: Path, *, given: bool) -> bool:
     """Tells whether a folder is chosen from by its own recipe.
 
     Raises:
-        UserError: It is, and options were given.
+        UserError: It is, or it holds nothing, and options were given.
     """
     from suffice.runs.folder import RunFolder
 
-    if RunFolder(run).scoring.is_file():
+    folder = RunFolder(run)
+    if folder.scoring.is_file():
         return False
+    if given and not folder.recipe_file.is_file():
+        raise UserError(f"{run} holds no scores and no run", f"suffice score --pool … --scorer … --out {run}")
     if given:
         raise UserError(
             f"{run} is chosen from by its own recipe", "leave out all options but --json and --quiet"
