@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from suffice.runs.one_shot.arms import Plan
 from suffice.runs.one_shot.choosing import Chosen, candidates_of, choose
 from suffice.runs.one_shot.jobs import ArmJob, ArmRun, ReadBase, key_fields, read_base, run_arm
 from suffice.runs.one_shot.judged import Judged, make_reward, right_reward
+from suffice.runs.one_shot.presenting import write_report
 from suffice.runs.one_shot.recipe import OneShotRecipe, read_one_shot
 from suffice.runs.one_shot.verdict import measure, verdict
 from suffice.scale.local import Workers, cores
@@ -37,7 +39,7 @@ def run_one_shot(out: Path, recipe: OneShotRecipe, reporter: Reporter) -> dict[s
         reporter: Where progress is told.
 
     Returns:
-        The verdict of each task, as in ``verdict.json``; the manifest is written last.
+        The verdict of each task, as in ``verdict.json``; the manifest and the page are written last.
 
     Raises:
         UserError: Whatever is wrong with examples, target, reward or model.
@@ -70,9 +72,11 @@ def run_one_shot(out: Path, recipe: OneShotRecipe, reporter: Reporter) -> dict[s
         "examples": digest([[item.messages, item.answer] for item in examples]),
         "target": target.fingerprint,
         "seconds": round(time.monotonic() - started, 1),
+        "created": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
     }
     write_json(out / "manifest.json", manifest)
+    write_report(out)
     return {"tasks": found}
 
 
