@@ -27,9 +27,11 @@ def candidates(key: str, choice: Choice | None) -> Figure:
     scale = scales.linear([0.0, 100.0], low=0.0, high=100.0)
     counts = Counter(_binned(one.rate) for one in choice.ranking)
     peak = max(counts.values())
-    low, high = (scale.at(100 * end) for end in choice.band)
-    size = {"width": percent(high - low), "height": BOTTOM - TOP}
-    parts = [element("rect", x=percent(low), y=TOP, class_="band", **size), axis(scale, TOP, BOTTOM)]
+    parts = [axis(scale, TOP, BOTTOM)]
+    if choice.band:
+        low, high = (scale.at(100 * end) for end in choice.band)
+        size = {"width": percent(high - low), "height": BOTTOM - TOP}
+        parts.insert(0, element("rect", x=percent(low), y=TOP, class_="band", **size))
     for rate, count in sorted(counts.items()):
         height = (BOTTOM - TOP) * count / peak
         place = {"x": percent(scale.at(100 * rate) - WIDE / 2), "width": percent(WIDE)}
@@ -51,10 +53,10 @@ def candidates(key: str, choice: Choice | None) -> Figure:
         f"{len(choice.ranking):,} candidates; {choice.id} is solved in {100 * choice.rate:.0f} % of replies",
         element("g", *parts, class_="pool"),
     )
-    note = (
-        f"{choice.how} The height of a bar is the number of candidates, {words.count(peak, 'candidate')} at most; the "
-        f"grey band is the pass rates preferred, {100 * choice.band[0]:.0f} to {100 * choice.band[1]:.0f}\u00a0%."
-    )
+    note = f"{choice.how} The height of a bar is the number of candidates, {words.count(peak, 'candidate')} at most."
+    if choice.band:
+        low, high = (100 * end for end in choice.band)
+        note += f" The grey band is the pass rates preferred, {low:.0f} to {high:.0f}\u00a0%."
     columns = ["rank", "example", "pass rate", "chosen"]
     rows = [
         [rank, one.id, one.rate, "yes" if one.id == choice.id else "no"]
@@ -65,12 +67,14 @@ def candidates(key: str, choice: Choice | None) -> Figure:
 
 
 def _title(choice: Choice) -> str:
-    low, high = choice.band
-    inside = sum(low <= one.rate <= high for one in choice.ranking)
-    never = sum(one.rate == 0 for one in choice.ranking)
+    never = f"{sum(one.rate == 0 for one in choice.ranking):,} are never solved"
+    if choice.band:
+        low, high = choice.band
+        inside = sum(low <= one.rate <= high for one in choice.ranking)
+        never = f"{inside:,} lie in the preferred band and {never}"
     return (
-        f"Of {words.count(len(choice.ranking), 'candidate')} {inside:,} lie in the preferred band and {never:,} are "
-        f"never solved; the chosen one is solved in {words.percent(100 * choice.rate, 0)} of replies."
+        f"Of {words.count(len(choice.ranking), 'candidate')} {never}; the chosen one is solved in "
+        f"{words.percent(100 * choice.rate, 0)} of replies."
     )
 
 

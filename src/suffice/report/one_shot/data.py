@@ -160,7 +160,7 @@ class Choice:
         id: Of the chosen one.
         rate: The share of replies to it that were right.
         how: The way of choosing, in a sentence.
-        band: The pass rates preferred, from and to.
+        band: The pass rates preferred, from and to; None where none were.
         ranking: All candidates, the best first.
         wrong: The wrong label; None where there is none.
         messages: The prompt; empty where the file of examples is no longer what the run read.
@@ -170,7 +170,7 @@ class Choice:
     id: str
     rate: float
     how: str
-    band: tuple[float, float]
+    band: tuple[float, float] | None
     ranking: Sequence[Candidate]
     wrong: str | None
     messages: Sequence[Mapping[str, Any]] = ()

@@ -31,7 +31,7 @@ from suffice.runs.one_shot.folders import (
     runs_of,
     trainings,
 )
-from suffice.runs.one_shot.recipe import ARMS, OneShotRecipe, read_one_shot
+from suffice.runs.one_shot.recipe import ARMS, ChoiceSettings, OneShotRecipe, read_one_shot
 
 
 def write_report(out: Path) -> Path:
@@ -167,8 +167,8 @@ def _choice(
     return Choice(
         id=found["example"],
         rate=found["rate"],
-        how=_how(settings.row, settings.rollouts),
-        band=settings.rates,
+        how=_how(settings),
+        band=None if settings.history else settings.rates,
         ranking=[Candidate(row["example"], row["rate"]) for row in found["ranking"]],
         wrong=found["wrong"],
         messages=example.messages if example else (),
@@ -176,10 +176,14 @@ def _choice(
     )
 
 
-def _how(row: int | None, rollouts: int) -> str:
-    rates = f"A pass rate is the share of {rollouts:,} replies of the base that are right."
-    if row is not None:
+def _how(settings: ChoiceSettings) -> str:
+    rates = f"A pass rate is the share of {settings.rollouts:,} replies of the base that are right."
+    if settings.history:
+        rates = "A pass rate is the mean accuracy over the epochs of another training."
+    if settings.row is not None:
         return f"{rates} The recipe names the example."
+    if settings.history:
+        return f"{rates} The one whose accuracy has the largest standard deviation over them is chosen."
     return f"{rates} The one whose rewards vary most is chosen, among those in the preferred band first."
 
 
