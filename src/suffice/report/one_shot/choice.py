@@ -13,6 +13,7 @@ from suffice.report.svg import anchor, axis, drawing, element, line, mark, perce
 TOP, BOTTOM = 46.0, 130.0  # pixels
 WIDE = 0.9  # percent of the width of a bar
 BINS = 200  # different pass rates drawn at most
+MOST = 500  # candidates in the data behind the figure
 
 
 def candidates(key: str, choice: Choice | None) -> Figure:
@@ -60,8 +61,10 @@ def candidates(key: str, choice: Choice | None) -> Figure:
     columns = ["rank", "example", "pass rate", "chosen"]
     rows = [
         [rank, one.id, one.rate, "yes" if one.id == choice.id else "no"]
-        for rank, one in enumerate(choice.ranking, 1)
+        for rank, one in enumerate(choice.ranking[:MOST], 1)
     ]
+    if len(choice.ranking) > MOST:
+        note += f" The data below hold the first {MOST} candidates; all are in choice.json."
     heading = words.count(len(choice.ranking), "candidate")
     return Figure(key, _title(choice), [Panel(heading, svg)], note, columns, rows)
 

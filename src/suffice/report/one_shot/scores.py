@@ -46,7 +46,7 @@ def chain(key: str, metrics: Sequence[Metric], level: float) -> Figure:
     gains = words.listed([f"{_difference(metric.gain)} points by {metric.by}" for metric in metrics])
     note = (
         f"Each bar is the difference to the row above, on the same items; the line is its {level:g}\u00a0% interval over "
-        f"items and runs, drawn from where the bar begins. All together: {gains}."
+        f"items and runs, measured from where the bar begins. All together: {gains}."
     )
     if any(metric.whole for metric in metrics):
         note += " The upright lines are the whole set's level, and the template's level plus the share of its gain that is asked for."
