@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from markupsafe import Markup
+
 from suffice.report import scales, words
 from suffice.report.charts import arm_class
 from suffice.report.figure import Figure, Panel
@@ -25,15 +27,30 @@ def candidates(key: str, choice: Choice | None) -> Figure:
     """
     if choice is None or not choice.ranking:
         return Figure(key, "How the example was chosen was not recorded.")
+    peak = max(_counts(choice).values())
+    note = f"{choice.how} The height of a bar is the number of candidates, {words.count(peak, 'candidate')} at most."
+    if choice.band:
+        low, high = (100 * end for end in choice.band)
+        note += f" The grey band is the pass rates preferred, {low:.0f} to {high:.0f}\u00a0%."
+    columns = ["rank", "example", "pass rate", "chosen"]
+    rows = [
+        [rank, one.id, one.rate, "yes" if one.id == choice.id else "no"]
+        for rank, one in enumerate(choice.ranking[:MOST], 1)
+    ]
+    if len(choice.ranking) > MOST:
+        note += f" The data below hold the first {MOST} candidates; all are in choice.json."
+    heading = words.count(len(choice.ranking), "candidate")
+    return Figure(key, _title(choice), [Panel(heading, _drawing(key, choice, peak))], note, columns, rows)
+
+
+def _drawing(key: str, choice: Choice, peak: int) -> Markup:
     scale = scales.linear([0.0, 100.0], low=0.0, high=100.0)
-    counts = Counter(_binned(one.rate) for one in choice.ranking)
-    peak = max(counts.values())
     parts = [axis(scale, TOP, BOTTOM)]
     if choice.band:
         low, high = (scale.at(100 * end) for end in choice.band)
         size = {"width": percent(high - low), "height": BOTTOM - TOP}
         parts.insert(0, element("rect", x=percent(low), y=TOP, class_="band", **size))
-    for rate, count in sorted(counts.items()):
+    for rate, count in sorted(_counts(choice).items()):
         height = (BOTTOM - TOP) * count / peak
         place = {"x": percent(scale.at(100 * rate) - WIDE / 2), "width": percent(WIDE)}
         parts.append(element("rect", y=BOTTOM - height, height=height, class_="bin", **place))
@@ -47,26 +64,18 @@ def candidates(key: str, choice: Choice | None) -> Figure:
         element("g", *chosen, class_=arm_class("selected")),
         text(0, BOTTOM + 35, "pass rate in percent", "unit start"),
     ]
-    svg = drawing(
+    return drawing(
         f"{key}-rates",
         BOTTOM + 42,
         "Candidates by pass rate",
         f"{len(choice.ranking):,} candidates; {choice.id} is solved in {100 * choice.rate:.0f} % of replies",
         element("g", *parts, class_="pool"),
     )
-    note = f"{choice.how} The height of a bar is the number of candidates, {words.count(peak, 'candidate')} at most."
-    if choice.band:
-        low, high = (100 * end for end in choice.band)
-        note += f" The grey band is the pass rates preferred, {low:.0f} to {high:.0f}\u00a0%."
-    columns = ["rank", "example", "pass rate", "chosen"]
-    rows = [
-        [rank, one.id, one.rate, "yes" if one.id == choice.id else "no"]
-        for rank, one in enumerate(choice.ranking[:MOST], 1)
-    ]
-    if len(choice.ranking) > MOST:
-        note += f" The data below hold the first {MOST} candidates; all are in choice.json."
-    heading = words.count(len(choice.ranking), "candidate")
-    return Figure(key, _title(choice), [Panel(heading, svg)], note, columns, rows)
+
+
+def _counts(choice: Choice) -> Counter[float]:
+    """Returns how many candidates have which pass rate."""
+    return Counter(_binned(one.rate) for one in choice.ranking)
 
 
 def _title(choice: Choice) -> str:

@@ -101,23 +101,6 @@ def arms(key: str, metrics: Sequence[Metric], level: float) -> Figure:
     """
     if not metrics:
         return Figure(key, "Test items were not sampled, so that pass@k is not known.")
-    drawn = [([_dot(arm) for arm in metric.arms], _references(metric)) for metric in metrics]
-    scale = _scale([dot for dots, _ in drawn for dot in dots], [line for _, lines in drawn for line in lines])
-    panels = [
-        Panel(
-            _heading(metric),
-            charts.dot_plot(
-                f"{key}-{place}",
-                f"All arms, by {metric.by}",
-                dots,
-                scale,
-                "score in percent",
-                references=references,
-                every_run=True,
-            ),
-        )
-        for place, (metric, (dots, references)) in enumerate(zip(metrics, drawn, strict=True))
-    ]
     note = (
         f"A mark is the mean over items and runs, the line its {level:g}\u00a0% interval (of other single examples, the "
         "grey bar); the small circles are single runs: seeds, or other examples. Crosses are false rewards, which know "
@@ -135,20 +118,35 @@ def arms(key: str, metrics: Sequence[Metric], level: float) -> Figure:
         "items",
         "items left out",
     ]
-    rows: list[Sequence[Cell]] = [
-        [
-            metric.name,
-            arm.name,
-            *_cells(arm.mean),
-            arm.count,
-            " ".join(words.number(run) for run in arm.runs),
-            metric.items,
-            metric.dropped,
-        ]
-        for metric in metrics
-        for arm in metric.arms
-    ]
+    rows = [_row(metric, arm) for metric in metrics for arm in metric.arms]
+    panels = _panels(key, metrics)
     return Figure(key, _arms_title(metrics), panels, note, columns, rows, across=min(2, len(panels)))
+
+
+def _panels(key: str, metrics: Sequence[Metric]) -> list[Panel]:
+    drawn = [([_dot(arm) for arm in metric.arms], _references(metric)) for metric in metrics]
+    dots = [dot for found, _ in drawn for dot in found]
+    scale = _scale(dots, [line for _, lines in drawn for line in lines])
+    return [
+        Panel(
+            _heading(metric),
+            charts.dot_plot(
+                f"{key}-{place}",
+                f"All arms, by {metric.by}",
+                found,
+                scale,
+                "score in percent",
+                references=references,
+                every_run=True,
+            ),
+        )
+        for place, (metric, (found, references)) in enumerate(zip(metrics, drawn, strict=True))
+    ]
+
+
+def _row(metric: Metric, arm: Arm) -> Sequence[Cell]:
+    runs = " ".join(words.number(run) for run in arm.runs)
+    return [metric.name, arm.name, *_cells(arm.mean), arm.count, runs, metric.items, metric.dropped]
 
 
 def _dot(arm: Arm) -> Dot:

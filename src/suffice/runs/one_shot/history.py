@@ -70,10 +70,8 @@ def read_past(recipe: OneShotRecipe, examples: Sequence[TargetItem], lines: Sequ
         raise UserError(error.message, remedy) from error
     problems = {place: int(problem) for place, problem in enumerate(found.problems) if problem >= 0}
     if choice.row is not None and choice.row - 1 not in problems:
-        raise UserError(
-            f"choice.row is {choice.row}, and {ranked.history.path} has no accuracies of that example",
-            "name another, or leave out choice.history",
-        )
+        says = f"choice.row is {choice.row}, and {ranked.history.path} has no accuracies of that example"
+        raise UserError(says, "name another, or leave out choice.history")
     keys = len(ranked.history.keys)
     return Past(
         rates={place: float(ranked.means[problem]) for place, problem in problems.items()},
