@@ -154,11 +154,17 @@ def test_contamination_is_told_where_it_was_tested(small):
     found = read_json(out / "verdict.json")
     rates = {"exact": {"estimate": 51.3, "low": 40.0, "high": 62.0}, "rouge_l": None}
     told = {"fraction": 0.6, "test": {"items": 12, **rates}, "sentence": "The base knows <half> of them."}
+    gain = {"estimate": 7.25, "low": 1.0, "high": 13.5}
+    told["arms"] = {"gains": [{"arm": "one", "fresh": gain, "test": gain, "difference": gain}]}
     found["tasks"][0]["contamination"] = told
     write_json(out / "verdict.json", found)
     page = page_of(out)
     assert page.count("The base knows &lt;half&gt; of them.") == 2
     assert "51.3 [40.0,\u00a062.0]" in page
+    assert page.count("7.2 [1.0,\u00a013.5]") == 3
+    found["tasks"][0]["sentences"].append(told["sentence"])
+    write_json(out / "verdict.json", found)
+    assert page_of(out).count("The base knows &lt;half&gt; of them.") == 2  # not said twice over
 
 
 def test_a_run_without_a_verdict_has_no_page(small):

@@ -185,11 +185,15 @@ class Contamination:
         sentence: What was found.
         fraction: How much of a question is shown, from 0 to 1.
         rows: What was completed, with the exact matches and the ROUGE-L of each in percent.
+        gains: Of each arm the gain over the template on fresh problems and on test items, and the difference, in points.
+        notes: What to bear in mind, one sentence each.
     """
 
     sentence: str
     fraction: float
     rows: Sequence[tuple[str, Estimate | None, Estimate | None]]
+    gains: Sequence[tuple[str, Estimate, Estimate, Estimate]] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

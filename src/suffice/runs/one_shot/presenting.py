@@ -196,7 +196,11 @@ def _contamination(found: dict[str, Any] | None) -> Contamination | None:
         for name, key in named.items()
         if found.get(key)
     ]
-    return Contamination(found["sentence"], found["fraction"], rows)
+    judged = (found.get("arms") or {}).get("gains", ())
+    gains = [
+        (row["arm"], *(_estimate(row[side]) for side in ("fresh", "test", "difference"))) for row in judged
+    ]
+    return Contamination(found["sentence"], found["fraction"], rows, gains, found.get("notes", ()))
 
 
 def _part(found: dict[str, Any], name: str) -> Estimate | None:
