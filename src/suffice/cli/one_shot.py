@@ -78,6 +78,27 @@ def run_one_shot_recipe(
         _tell(found, folder)
 
 
+def stage_of_one_shot(path: Path, stage: str, *, json: bool) -> None:
+    """Draws the report of a folder of this kind from what lies in it; such a run has no other stages.
+
+    Raises:
+        UserError: Another stage is asked for, or no task has a verdict yet.
+    """
+    from suffice.cli.output import print_json
+    from suffice.runs.one_shot.presenting import write_report
+
+    if stage != "report":
+        raise UserError(
+            f"{path} holds a run of the kind one-shot, which has no stage '{stage}'",
+            f"go on with: suffice run {path / 'recipe.yaml'} --out {path}",
+        )
+    page = write_report(path)
+    if json:
+        print_json({"stage": stage, "run": str(path), "report": str(page)})
+    else:
+        sys.stdout.write(f"Report: {page}\n")
+
+
 def _fields(source: str, given: dict[str, Any]) -> dict[str, Any]:
     """Returns what was given by the fields of this kind of recipe.
 
@@ -122,7 +143,7 @@ def _tell(found: dict[str, Any], folder: Path) -> None:
         for sentence in task["sentences"]:
             console.print(sentence, style="bold", soft_wrap=True)
         console.print()
-    sys.stdout.write(f"Verdict: {folder / 'verdict.json'}\n")
+    sys.stdout.write(f"Report: {folder / 'report.html'}\n")
 
 
 def _table(task: dict[str, Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import Never
 from suffice.cli.output import print_json, tell_run
 from suffice.common.errors import UserError, unknown_name
 from suffice.common.progress import reporter
+from suffice.runs.fields import kind_of
 from suffice.runs.folder import STAGES, RunFolder
 from suffice.runs.recipe import Recipe
 
@@ -25,6 +26,11 @@ def run_recipe(recipe: Recipe, out: Path, *, until: str = "report", json: bool, 
 def run_stage(path: Path, until: str, *, json: bool, quiet: bool) -> None:
     """Brings a run folder up to date as far as a stage, by the recipe that it holds."""
     folder = RunFolder(path)
+    if folder.recipe_file.exists() and kind_of(folder.recipe_file) == "one-shot":
+        from suffice.cli.one_shot import stage_of_one_shot
+
+        stage_of_one_shot(path, until, json=json)
+        return
     recipe = folder.recipe()
     with folder.locked():
         _work(folder, recipe, until, json=json, quiet=quiet)

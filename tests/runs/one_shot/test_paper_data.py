@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from suffice.common.files import write_jsonl
 from suffice.common.progress import Silent
-from suffice.data.target import read_examples, read_target
+from suffice.data.reading import read_rows
+from suffice.data.target import read_examples, read_numbered_examples, read_target
 from suffice.rewards.mathematics import Math
 from suffice.runs.one_shot import run as running
+from suffice.runs.one_shot.history import read_past
 from suffice.runs.one_shot.recipe import read_one_shot
 from suffice.runs.one_shot.run import run_one_shot
 from tiny_run import Here
@@ -56,3 +59,23 @@ def test_they_run_for_a_few_steps(tmp_path, monkeypatch):
     assert [row["arm"] for row in task["metrics"][0]["arms"]] == ["base", "template", "one"]
     history = json.loads((tmp_path / "arms" / "one" / "0" / "train.json").read_text())["history"]
     assert [step["kl"] is not None for step in history] == [True, True]
+
+
+def test_the_papers_history_ranks_the_papers_examples_first(tmp_path):
+    file = tmp_path / "examples.jsonl"
+    rows = [row.value for row in read_rows(DATA / "dsr_sub.parquet")]
+    # One row has no answer.
+    write_jsonl(file, [row | {"answer": row["reward_model"]["ground_truth"] or "none"} for row in rows])
+    given = {
+        "model": "lab",
+        "examples": str(file),
+        "target": str(DATA / "math500.parquet"),
+        "choice.history": str(DATA / "acc_step_500.json"),
+    }
+    examples, lines = zip(*read_numbered_examples(file), strict=True)
+    past = read_past(read_one_shot("one-shot", given), examples, lines)
+    [pi1] = read_examples(DATA / "pi1_r128.parquet")
+    [pi13] = read_examples(DATA / "pi13_r128.parquet")
+    assert past.deviations[past.ranking[0]] == pytest.approx(0.4068, abs=5e-5)
+    assert examples[past.ranking[0]].answer == pi1.answer
+    assert examples[past.ranking[12]].answer == pi13.answer

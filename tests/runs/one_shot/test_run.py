@@ -199,3 +199,72 @@ def test_no_wrong_answer_to_be_had(place):
                 "design.arms": ["base", "template", "wrong", "one"],
             },
         )
+
+
+def past(place, **accuracies):
+    (place / "past.json").write_text(json.dumps(accuracies))
+    return {
+        "choice.history": str(place / "past.json"),
+        "design.arms": ["base", "template", "one", "alike-one"],
+    }
+
+
+def test_by_a_history_the_example_that_moved_most_is_chosen_and_the_base_is_asked_it_alone(place):
+    notes = Notes()
+    given = past(place, r1=[1, 1, 1], r3=[0, 1, 0, 1], gone=[0, 1], r0=[0.5, 0.75], r4=[1, 0])
+    [task] = run(place, notes, **given)["tasks"]
+    assert task["choice"]["example"] == "r3"
+    ranking = [(row["example"], row["rate"], row["std"]) for row in task["choice"]["ranking"]]
+    assert ranking == [("r3", 0.5, 0.5), ("r4", 0.5, 0.5), ("r0", 0.625, 0.125), ("r1", 1.0, 0.0)]
+    assert task["choice"]["wrong"] == "no"
+    asked = [[item.id for item in job.items] for job in Recorder.done if getattr(job, "samples", 1) > 1]
+    assert asked == [["r3"]]
+    runs = [job.run for job in Recorder.done if hasattr(job, "run") and hasattr(job.run, "arm")]
+    alike = [one.questions[0].answer for one in runs if one.arm == "alike-one"]
+    assert alike == ["5", "1"]
+    assert (
+        "history    4 examples met by id; 1 problems without an example; 1 examples without a history, which cannot be "
+        "chosen"
+    ) in notes.said
+    assert "choose     r3, whose accuracy had the standard deviation 0.500 in the history" in notes.said
+    page = (place / "run" / "report.html").read_text()
+    assert "The one whose accuracy has the largest standard deviation over them is chosen." in page
+    assert "preferred band" not in page
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "given", "message", "remedy"),
+    [
+        (
+            {"r1": [1, 0]},
+            {"choice.row": 4},
+            "choice.row is 4, and {} has no accuracies of that example",
+            "name another, or leave out choice.history",
+        ),
+        (
+            {"x": [1, 0]},
+            {},
+            "the keys of {} (first 'x') are no ids of rows and no whole numbers",
+            "name the field of the pool's files that holds them with choice.history_key: FIELD",
+        ),
+    ],
+)
+def test_a_history_without_the_examples_is_refused_before_anything_is_sampled(
+    place, accuracies, given, message, remedy
+):
+    with pytest.raises(UserError) as error:
+        run(place, **past(place, **accuracies), **given)
+    assert error.value.message == message.format(place / "past.json")
+    assert error.value.remedy == remedy
+    assert Recorder.done == []
+
+
+def test_a_run_that_was_begun_before_histories_goes_on(place):
+    recipe = read_one_shot("tiny.yaml")
+    old = recipe.model_dump(mode="json")
+    for name in ("history", "history_reward", "history_key"):
+        del old["choice"][name]
+    out = place / "run"
+    out.mkdir()
+    (out / "recipe.yaml").write_text(yaml.safe_dump(old))
+    adopt(out, recipe)

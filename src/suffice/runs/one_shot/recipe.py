@@ -47,12 +47,18 @@ class RewardSettings(Section):
 
 
 class ChoiceSettings(Section):
-    """How the one example is chosen: by replies of the base alone, or named."""
+    """How the one example is chosen: by replies of the base alone, by the history of another training, or named."""
 
     row: int | None = Field(None, ge=1, description="The example itself, by its number in the file.")
     candidates: int = Field(60, ge=1, description="Examples whose pass rate the base's replies estimate.")
     rollouts: int = Field(32, ge=2, description="Replies to each.")
     rates: tuple[float, float] = Field((0.03, 0.5), description="Pass rates of an example to learn from.")
+    history: str | None = Field(
+        None,
+        description="Accuracies of the examples over another training; the one that moved most is taken, of all of them.",
+    )
+    history_reward: str | None = Field(None, description="The reward of right, where a log has several.")
+    history_key: str | None = Field(None, description="The field of the examples that holds its keys.")
     wrong_label: str | None = Field(None, description="The wrong answer; by default the base's commonest.")
     wrong_lines: int | None = Field(
         None, ge=1, description="A wrong answer is one that no reply of more lines than this ended in."

@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from suffice.common.errors import UserError
 from suffice.common.files import digest, read_json, write_json
 from suffice.common.progress import Reporter
-from suffice.data.target import TargetItem, read_examples, read_target
+from suffice.data.target import TargetItem, read_numbered_examples, read_target
 from suffice.models import ModelSource
 from suffice.models.loading import model_fingerprint
 from suffice.rewards.protocol import Reward
 from suffice.runs.manifest import versions
 from suffice.runs.one_shot.arms import Plan
 from suffice.runs.one_shot.choosing import Chosen, candidates_of, choose
+from suffice.runs.one_shot.history import Past, read_past
 from suffice.runs.one_shot.jobs import ArmJob, ArmRun, ReadBase, key_fields, read_base, run_arm
 from suffice.runs.one_shot.judged import Judged, make_reward, right_reward
+from suffice.runs.one_shot.presenting import write_report
 from suffice.runs.one_shot.recipe import OneShotRecipe, read_one_shot
 from suffice.runs.one_shot.verdict import measure, verdict
 from suffice.scale.local import Workers, cores
@@ -37,14 +40,14 @@ def run_one_shot(out: Path, recipe: OneShotRecipe, reporter: Reporter) -> dict[s
         reporter: Where progress is told.
 
     Returns:
-        The verdict of each task, as in ``verdict.json``; the manifest is written last.
+        The verdict of each task, as in ``verdict.json``; the manifest and the page are written last.
 
     Raises:
         UserError: Whatever is wrong with examples, target, reward or model.
     """
     started = time.monotonic()
     reward = right_reward(recipe)
-    examples, target = read_examples(recipe.examples), read_target(recipe.target, seed=recipe.seed)
+    examples, target = read_numbered_examples(recipe.examples), read_target(recipe.target, seed=recipe.seed)
     if recipe.evaluation.items:
         target = target.first(recipe.evaluation.items)
     tasks = []
@@ -54,7 +57,8 @@ def run_one_shot(out: Path, recipe: OneShotRecipe, reporter: Reporter) -> dict[s
                 name,
                 out / name if name else out,
                 recipe,
-                [item for item in examples if name in ("", item.task)],
+                [item for item, _ in examples if name in ("", item.task)],
+                [line for item, line in examples if name in ("", item.task)],
                 [item for item in target.dev if name in ("", item.task)],
                 [item for item in target.test if name in ("", item.task)],
                 workers,
@@ -62,17 +66,22 @@ def run_one_shot(out: Path, recipe: OneShotRecipe, reporter: Reporter) -> dict[s
             )
             task.check(reward)
             tasks.append(task)
-        found = [{"task": task.name, **task.work(reward)} for task in tasks]
+        pasts = [task.past() for task in tasks]
+        found = [
+            {"task": task.name, **task.work(reward, past)} for task, past in zip(tasks, pasts, strict=True)
+        ]
     write_json(out / "verdict.json", {"tasks": found})
     manifest = {
         "recipe": recipe.model_dump(mode="json"),
         "model": model_fingerprint(recipe.model, recipe.chat_template),
-        "examples": digest([[item.messages, item.answer] for item in examples]),
+        "examples": digest([[item.messages, item.answer] for item, _ in examples]),
         "target": target.fingerprint,
         "seconds": round(time.monotonic() - started, 1),
+        "created": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
     }
     write_json(out / "manifest.json", manifest)
+    write_report(out)
     return {"tasks": found}
 
 
@@ -105,6 +114,7 @@ class Task:
         folder: Where its files go.
         recipe: The recipe.
         examples: What may be trained on.
+        lines: The line of each in its file.
         dev: The items that pick the template.
         test: The items that judge.
         workers: The worker processes.
@@ -115,6 +125,7 @@ class Task:
     folder: Path
     recipe: OneShotRecipe
     examples: list[TargetItem]
+    lines: list[int]
     dev: list[TargetItem]
     test: list[TargetItem]
     workers: Workers
@@ -143,10 +154,14 @@ class Task:
                     f"the item '{item.id}' of the target is an example too", "take it out of one of the files"
                 )
 
-    def work(self, reward: Reward) -> dict[str, Any]:
+    def past(self) -> Past | None:
+        """Returns what the recipe's history tells of the examples, where there is one; see `read_past`."""
+        return read_past(self.recipe, self.examples, self.lines) if self.recipe.choice.history else None
+
+    def work(self, reward: Reward, past: Past | None) -> dict[str, Any]:
         """Does the task's work, keeping what an earlier attempt finished; returns its verdict."""
         template = self._template()
-        chosen = self._choice(reward, template)
+        chosen = self._choice(reward, template, past)
         jobs = [self._job(run) for run in Plan(self.recipe, self.examples, chosen, template).runs()]
         self._train(jobs)
         settings = self.recipe.evaluation
@@ -176,18 +191,20 @@ class Task:
         )
         return templates[best]
 
-    def _choice(self, reward: Reward, template: str) -> Chosen:
+    def _choice(self, reward: Reward, template: str, past: Past | None) -> Chosen:
         settings = self.recipe.choice
-        candidates = candidates_of(settings, len(self.examples), self.recipe.seed)
+        candidates = candidates_of(settings, len(self.examples), self.recipe.seed, past)
         job = self._reading([self.examples[i] for i in candidates], template, settings.rollouts)
         replies = [told for part in self._read("choose", _chunks(job)) for told in part]
         form = make_reward("format", self.recipe.reward.format)
-        chosen = choose(settings, candidates, replies, self.examples, reward, form)
+        chosen = choose(settings, candidates, replies, self.examples, reward, form, past)
         write_json(self.folder / "choice.json", chosen.as_json(self.examples))
-        rate = chosen.rates[chosen.one]
-        self.reporter.say(
-            f"choose     {self.examples[chosen.one].id}, solved in {rate:.0%} of {settings.rollouts}"
-        )
+        rate = f"solved in {chosen.rates[chosen.one]:.0%} of {settings.rollouts}"
+        if past:
+            self.reporter.say(f"history    {past.words()}")
+            deviation = past.deviations[chosen.one]
+            rate = f"whose accuracy had the standard deviation {deviation:.3f} in the history"
+        self.reporter.say(f"choose     {self.examples[chosen.one].id}, {rate}")
         return chosen
 
     def _reading(self, items: Sequence[TargetItem], template: str, samples: int = 1) -> ReadBase:
