@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def contamination(
-    model: options.Model = None,
-    target: options.TargetFile = None,
+    model: Annotated[str, typer.Option(help="A folder, a hub id, or lab (lab@50: half-trained).")],
+    target: Annotated[str, typer.Option(help="Target file (JSONL).")],
     fresh: Annotated[
         str | None,
         typer.Option(
@@ -55,10 +55,9 @@ def contamination(
     from suffice.proof.contamination import contamination as held
     from suffice.runs.contamination import completed, rows_of, sides_of
 
-    options.require("contamination", model=model, target=target)
-    whole = read_target(str(target), seed=seed or 0)
+    whole = read_target(target, seed=seed or 0)
     sides = sides_of(fresh or "", whole.items, whole.test, items=items, seed=seed or 0)
-    loaded = load_model(str(model), device=device or "auto", dtype=dtype or "auto")
+    loaded = load_model(model, device=device or "auto", dtype=dtype or "auto")
     written = completed(loaded, sides.named, fraction, reporter(quiet=quiet))
     told = held(
         written["test"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from suffice.common.errors import UserError
@@ -60,7 +60,7 @@ def sides_of(
         return Sides(asked, random_calculation.random_calculations(len(asked), seed))
     if fresh == LAB:
         return _of_the_lab(target, asked, seed)
-    found = read_examples(fresh)
+    found = [replace(item, cluster=item.cluster or words_of(item)) for item in read_examples(fresh)]
     known = {words_of(item) for item in target}
     for item in found:
         if words_of(item) in known:
