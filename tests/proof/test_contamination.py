@@ -75,8 +75,8 @@ def test_what_is_recited_is_shown():
     ("test", "fresh", "verdict", "end"),
     [
         ((0, 300), (0, 300), "not shown", "; 5 points or more are ruled out."),
-        ((0, 40), (0, 40), "open", "; more questions would narrow it."),
-        ((60, 100), (55, 100), "open", ". Such questions are predictable, seen or not."),
+        ((0, 40), (0, 40), "open", "; 0 and 5 points are both possible, and more questions would narrow it."),
+        ((60, 100), (55, 100), "open", " would narrow it. Such questions are predictable, seen or not."),
         ((1900, 2000), (1900, 2000), "not shown", ". Such questions are predictable, seen or not."),
         ((0, 100), (50, 100), "not shown", ". Such questions are predictable, seen or not."),
     ],

@@ -90,7 +90,7 @@ class Contamination:
         if self.verdict == "not shown":
             apart += f"; {self.margin:g} points or more are ruled out"
         if self.verdict == "open":
-            apart += "; more questions would narrow it"
+            apart += f"; 0 and {self.margin:g} points are both possible, and more questions would narrow it"
         predictable = self.verdict != "shown" and self.fresh.exact.above(self.margin)
         return apart + (". Such questions are predictable, seen or not." if predictable else ".")
 
