@@ -268,3 +268,69 @@ def test_a_run_that_was_begun_before_histories_goes_on(place):
     out.mkdir()
     (out / "recipe.yaml").write_text(yaml.safe_dump(old))
     adopt(out, recipe)
+
+
+LOOK = {"contamination.items": 4, "contamination.fresh": "fresh.jsonl"}
+FEW = {
+    "design.arms": ["base", "template", "format", "one"],
+    "design.seeds": 1,
+    "evaluation.sampled_items": 0,
+}
+
+
+@pytest.fixture
+def fresh(place):
+    rows = [{"prompt": f"Now add {i} and one, if you can.", "answer": str(i + 1)} for i in range(30, 36)]
+    write(place / "fresh.jsonl", rows)
+    write(
+        place / "target.jsonl",
+        [
+            {"prompt": f"Please add {i} and one.", "answer": str(i + 1), "id": f"t{i}", "split": split}
+            for split, start in (("dev", 10), ("test", 20))
+            for i in range(start, start + 5)
+        ],
+    )
+    return place
+
+
+def test_a_look_at_contamination(fresh):
+    [task] = run(fresh, **FEW, **LOOK)["tasks"]
+    found = task["contamination"]
+    assert (found["test"]["items"], found["fresh"]["items"], found["fraction"]) == (4, 4, 0.6)
+    assert found["sentence"] in task["sentences"]
+    scores = {row["arm"]: row["runs"] for row in found["arms"]["scores"]}
+    assert (scores, found["arms"]["items"]) == ({"template": 1, "format": 1, "one": 1}, 4)
+    assert [row["arm"] for row in found["arms"]["gains"]] == ["format", "one"]
+    assert found["arms"]["left_out"] == []
+    assert found["arms"]["sentences"][-1] in task["sentences"]
+    run(fresh, **FEW, **LOOK)
+    assert Recorder.done == []
+
+
+def test_a_look_that_is_asked_for_later_trains_nothing_again(fresh):
+    run(fresh, **FEW)
+    [task] = run(fresh, **FEW, **LOOK)["tasks"]
+    assert {type(job).__name__ for job in Recorder.done} == {"ReadQuestions", "ReadBase"}
+    arms = task["contamination"]["arms"]
+    assert [row["arm"] for row in arms["scores"]] == ["template"]
+    assert (arms["left_out"], arms["gains"]) == (["format", "one"], [])
+    [sentence] = arms["sentences"]
+    assert sentence.startswith(
+        "Not judged on fresh problems, since trained before these were asked for: format, one ("
+    )
+    with pytest.raises(UserError, match="holds a run of another recipe: contamination differ"):
+        run(fresh, **FEW)
+
+
+def test_fresh_problems_that_cannot_be_taken(fresh):
+    write(fresh / "fresh.jsonl", [{"prompt": "Add 3 and one.", "answer": "4", "id": "f"}])
+    with pytest.raises(
+        UserError, match=r"^the fresh question 'f' is an example too; take it out of one of the files$"
+    ):
+        run(fresh, **FEW, **LOOK)
+    (fresh / "run" / "recipe.yaml").unlink()
+    write(fresh / "fresh.jsonl", [{"prompt": "Add it.", "answer": "4", "task": "sums"}])
+    with pytest.raises(
+        UserError, match=r"^fresh.jsonl has no fresh questions of the task 'all'; add some, or "
+    ):
+        run(fresh, tasks=["all"], **FEW, **LOOK)

@@ -94,6 +94,18 @@ class EvaluationSettings(Section):
     temperature: float = Field(0.6, gt=0)
 
 
+class ContaminationSettings(Section):
+    """Whether the base knows the test by heart, and whether gains hold on problems that it cannot have seen."""
+
+    fresh: str = Field(
+        "", description="Such problems: a file with prompt and answer, lab, random-calculation, or none."
+    )
+    items: int = Field(
+        0, ge=0, description="Test items of each task that are looked at, and fresh ones; 0 for none."
+    )
+    fraction: float = Field(0.6, gt=0, lt=1, description="The share of a question's words that is shown.")
+
+
 class OneShotDesign(Section):
     """What is compared with what."""
 
@@ -141,6 +153,7 @@ class OneShotRecipe(Section):
     choice: ChoiceSettings = ChoiceSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    contamination: ContaminationSettings = ContaminationSettings()
     design: OneShotDesign = OneShotDesign()
     seed: int = 0
     execution: OneShotExecution = OneShotExecution()

@@ -15,16 +15,25 @@ from suffice.common.progress import Reporter
 from suffice.data.target import TargetItem, read_numbered_examples, read_target
 from suffice.models import ModelSource
 from suffice.models.loading import model_fingerprint
+from suffice.proof.contamination import Contamination, contamination
 from suffice.rewards.protocol import Reward
+from suffice.runs.contamination import Sides, words_of
 from suffice.runs.manifest import versions
 from suffice.runs.one_shot.arms import Plan
 from suffice.runs.one_shot.choosing import Chosen, candidates_of, choose
+from suffice.runs.one_shot.contamination import (
+    JUDGED,
+    completions_of,
+    on_fresh,
+    sentences_of,
+    sides_of_task,
+)
 from suffice.runs.one_shot.history import Past, read_past
 from suffice.runs.one_shot.jobs import ArmJob, ArmRun, ReadBase, key_fields, read_base, run_arm
 from suffice.runs.one_shot.judged import Judged, make_reward, right_reward
 from suffice.runs.one_shot.presenting import write_report
 from suffice.runs.one_shot.recipe import OneShotRecipe, read_one_shot
-from suffice.runs.one_shot.verdict import measure, verdict
+from suffice.runs.one_shot.verdict import Measured, measure, verdict
 from suffice.scale.local import Workers, cores
 from suffice.training.rollouts import Step
 
@@ -47,20 +56,23 @@ def run_one_shot(out: Path, recipe: OneShotRecipe, reporter: Reporter) -> dict[s
     """
     started = time.monotonic()
     reward = right_reward(recipe)
-    examples, target = read_numbered_examples(recipe.examples), read_target(recipe.target, seed=recipe.seed)
-    if recipe.evaluation.items:
-        target = target.first(recipe.evaluation.items)
+    examples, whole = read_numbered_examples(recipe.examples), read_target(recipe.target, seed=recipe.seed)
+    target = whole.first(recipe.evaluation.items) if recipe.evaluation.items else whole
     tasks = []
     with Workers(recipe.execution.jobs or cores()) as workers:
         for name in recipe.tasks or [""]:
+            dev, test = (
+                [item for item in items if name in ("", item.task)] for items in (target.dev, target.test)
+            )
             task = Task(
                 name,
                 out / name if name else out,
                 recipe,
                 [item for item, _ in examples if name in ("", item.task)],
                 [line for item, line in examples if name in ("", item.task)],
-                [item for item in target.dev if name in ("", item.task)],
-                [item for item in target.test if name in ("", item.task)],
+                dev,
+                test,
+                sides_of_task(recipe, name, whole.items, test),
                 workers,
                 reporter,
             )
@@ -93,8 +105,10 @@ def adopt(out: Path, recipe: OneShotRecipe) -> None:
     """
     file = out / "recipe.yaml"
     if file.exists():
-        before = read_one_shot(file).model_dump(exclude={"execution"})
-        now = recipe.model_dump(exclude={"execution"})
+        kept = read_one_shot(file)
+        # A look at contamination changes no arm, so that it can be asked for later; what was asked for stays.
+        free = {"execution"} if kept.contamination.items else {"execution", "contamination"}
+        before, now = kept.model_dump(exclude=free), recipe.model_dump(exclude=free)
         changed = [name for name, value in now.items() if before[name] != value]
         if changed:
             raise UserError(
@@ -117,6 +131,7 @@ class Task:
         lines: The line of each in its file.
         dev: The items that pick the template.
         test: The items that judge.
+        sides: The questions that tell contamination, where that is asked for.
         workers: The worker processes.
         reporter: Where progress is told.
     """
@@ -128,6 +143,7 @@ class Task:
     lines: list[int]
     dev: list[TargetItem]
     test: list[TargetItem]
+    sides: Sides | None
     workers: Workers
     reporter: Reporter
 
@@ -145,14 +161,14 @@ class Task:
             raise UserError(
                 f"there are no dev items{of} to pick a template on", "add some, or give one template"
             )
-        for item in [*self.examples, *self.dev, *self.test]:
+        fresh = self.sides.fresh if self.sides else []
+        for item in [*self.examples, *self.dev, *self.test, *fresh]:
             reward.check(item.answer)
-        known = {_words(item) for item in self.examples}
-        for item in [*self.dev, *self.test]:
-            if _words(item) in known:
-                raise UserError(
-                    f"the item '{item.id}' of the target is an example too", "take it out of one of the files"
-                )
+        known = {words_of(item) for item in self.examples}
+        named = [(f"item '{item.id}' of the target", item) for item in [*self.dev, *self.test]]
+        for name, item in [*named, *((f"fresh question '{item.id}'", item) for item in fresh)]:
+            if words_of(item) in known:
+                raise UserError(f"the {name} is an example too", "take it out of one of the files")
 
     def past(self) -> Past | None:
         """Returns what the recipe's history tells of the examples, where there is one; see `read_past`."""
@@ -161,15 +177,45 @@ class Task:
     def work(self, reward: Reward, past: Past | None) -> dict[str, Any]:
         """Does the task's work, keeping what an earlier attempt finished; returns its verdict."""
         template = self._template()
+        known = self._known_by_heart()
         chosen = self._choice(reward, template, past)
         jobs = [self._job(run) for run in Plan(self.recipe, self.examples, chosen, template).runs()]
         self._train(jobs)
         settings = self.recipe.evaluation
         measured = measure([(job.run, job.folder) for job in jobs], settings.samples)
         found = verdict(measured, self.recipe.design)
+        if known:
+            told = known.as_json() | {"arms": self._on_fresh(template, jobs, measured[0])}
+            found |= {"contamination": told, "sentences": [*found["sentences"], *sentences_of(told)]}
         about = {"template": template, "choice": chosen.as_json(self.examples), "time": _shares(jobs)}
         write_json(self.folder / "verdict.json", about | found)
         return about | found
+
+    def _known_by_heart(self) -> Contamination | None:
+        """Returns whether the base knows the test by heart, before anything is trained; `None` where nobody asks."""
+        if self.sides is None:
+            return None
+        fraction = self.recipe.contamination.fraction
+        with self.reporter.track(_named(self.name, "complete"), len(self.sides.named), "sets") as task:
+            path = self.folder / "completions.json"
+            written = completions_of(
+                path, self._model_key, self._source, self.sides, fraction, self.workers, task
+            )
+        return contamination(
+            written["test"],
+            written.get("fresh"),
+            fraction=fraction,
+            alpha=self.recipe.design.alpha,
+            left_out=self.sides.notes,
+        )
+
+    def _on_fresh(self, template: str, jobs: Sequence[ArmJob], measured: Measured) -> dict[str, Any] | None:
+        """Returns what the arms score on fresh problems, beside their scores on test items; `None` without such."""
+        if not self.sides or not self.sides.fresh:
+            return None
+        replies = self._read("fresh", _chunks(self._reading(self.sides.fresh, template)))
+        found = on_fresh(self.sides.fresh, [reply for part in replies for [reply] in part], jobs)
+        return found.as_json(measured, self.recipe.design.alpha)
 
     def _template(self) -> str:
         """Returns the template under which the base scores best on dev; of equal ones the first."""
@@ -252,6 +298,7 @@ class Task:
             recipe=recipe,
             items=tuple(self.test),
             key=digest([about, key_fields(run)]),
+            fresh=tuple(self.sides.fresh) if self.sides and run.questions and run.arm in JUDGED else (),
         )
 
     @property
@@ -293,7 +340,3 @@ def _shares(jobs: Sequence[ArmJob]) -> dict[str, float]:
 
 def _named(task: str, stage: str) -> str:
     return f"{task} {stage}" if task else stage
-
-
-def _words(item: TargetItem) -> str:
-    return " ".join(" ".join(str(turn["content"]).split()).casefold() for turn in item.messages)

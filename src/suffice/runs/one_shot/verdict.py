@@ -65,14 +65,12 @@ def measure(runs: Sequence[tuple[ArmRun, Path]], k: int) -> list[Measured]:
     """
     rows = [_read(folder / "outcomes.jsonl") for _, folder in runs]
     names = [run for run, _ in runs]
-    found = [
-        _measured("greedy", names, [[_percent(row["greedy"]) for row in part] for part in rows], rows[0])
-    ]
+    found = [gather("greedy", names, [[_percent(row["greedy"]) for row in part] for part in rows], rows[0])]
     sampled = [[row for row in part if row["samples"] is not None] for part in rows]
     if k and sampled[0]:
         for size in dict.fromkeys((1, k)):
             values = [[_pass(row["samples"], size) for row in part] for part in sampled]
-            found.append(_measured(f"pass@{size}", names, values, sampled[0]))
+            found.append(gather(f"pass@{size}", names, values, sampled[0]))
     return found
 
 
@@ -129,8 +127,8 @@ def _table(part: Measured, design: OneShotDesign) -> dict[str, Any]:
 
 
 def _chain_sentence(table: dict[str, Any], what: str) -> str:
-    steps = ", ".join(f"{_STEP[step['to']]} {_points(step)}" for step in table["chain"])
-    return f"By {what} one example brings {_points(table['gain'])} points on unseen problems: {steps}."
+    steps = ", ".join(f"{_STEP[step['to']]} {points(step)}" for step in table["chain"])
+    return f"By {what} one example brings {points(table['gain'])} points on unseen problems: {steps}."
 
 
 _STEP = {
@@ -183,20 +181,19 @@ def _choice_sentence(table: dict[str, Any]) -> list[str]:
         found = Interval(**{name: row[name] for name in ("estimate", "low", "high")})
         if found.above(0):
             sentences.append(
-                f"The chosen example is better than other single {others}: {_points(row)} points."
+                f"The chosen example is better than other single {others}: {points(row)} points."
             )
         elif found.below(0):
-            sentences.append(
-                f"The chosen example is worse than other single {others}: {_points(row)} points."
-            )
+            sentences.append(f"The chosen example is worse than other single {others}: {points(row)} points.")
         else:
             sentences.append(
-                f"Choosing is not shown to matter against single {others}: {_points(row)} points."
+                f"Choosing is not shown to matter against single {others}: {points(row)} points."
             )
     return sentences
 
 
-def _points(found: dict[str, Any]) -> str:
+def points(found: dict[str, Any]) -> str:
+    """Returns a difference with its interval, where it has one, in words."""
     ends = "" if found["low"] is None else f" ({found['low']:+.1f} to {found['high']:+.1f})"
     return f"{found['estimate']:+.1f}{ends}"
 
@@ -205,10 +202,20 @@ def _and(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _measured(
+def gather(
     metric: str, runs: Sequence[ArmRun], values: list[list[float | None]], rows: list[dict[str, Any]]
 ) -> Measured:
-    """Puts runs together by arm, without the items that miss a value in any run."""
+    """Puts runs together by arm, without the items that miss a value in any run.
+
+    Args:
+        metric: The metric's name.
+        runs: The runs.
+        values: The scores of each run, in percent.
+        rows: What is known of each item, its ``cluster`` at least.
+
+    Raises:
+        UserError: Every item misses a value.
+    """
     kept = [i for i in range(len(rows)) if all(run[i] is not None for run in values)]
     if not kept:
         raise UserError(
