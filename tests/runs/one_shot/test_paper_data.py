@@ -13,7 +13,7 @@ from suffice.rewards.mathematics import Math
 from suffice.runs.one_shot import run as running
 from suffice.runs.one_shot.history import read_past
 from suffice.runs.one_shot.recipe import read_one_shot
-from suffice.runs.one_shot.run import run_one_shot
+from suffice.runs.one_shot.run import adopt, run_one_shot
 from tiny_run import Here
 
 DATA = Path(__file__).parents[3] / "../shared/data/rlvr"
@@ -54,10 +54,13 @@ def test_they_run_for_a_few_steps(tmp_path, monkeypatch):
         "design.seeds": 1,
         "execution.device": "cpu",
     }
-    [task] = run_one_shot(tmp_path, read_one_shot("one-shot", given), Silent())["tasks"]
+    recipe, out = read_one_shot("one-shot", given), tmp_path / "run"
+    out.mkdir()
+    adopt(out, recipe)
+    [task] = run_one_shot(out, recipe, Silent())["tasks"]
     assert task["choice"]["example"] == "pi1_r128-1"
     assert [row["arm"] for row in task["metrics"][0]["arms"]] == ["base", "template", "one"]
-    history = json.loads((tmp_path / "arms" / "one" / "0" / "train.json").read_text())["history"]
+    history = json.loads((out / "arms" / "one" / "0" / "train.json").read_text())["history"]
     assert [step["kl"] is not None for step in history] == [True, True]
 
 
