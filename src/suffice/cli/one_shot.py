@@ -61,7 +61,8 @@ def run_one_shot_recipe(
     from suffice.common.progress import reporter
     from suffice.runs.folder import RunFolder
     from suffice.runs.one_shot.recipe import read_one_shot
-    from suffice.runs.one_shot.run import adopt, run_one_shot
+    from suffice.runs.one_shot.run import run_one_shot
+    from suffice.runs.rewarded.task import adopt
 
     wanted = (_QUICK if quick else {}) | _fields(source, given) | ({"reward.unsafe": True} if unsafe else {})
     folder = out or Path("runs") / Path(source).stem

@@ -8,9 +8,9 @@ import pytest
 from suffice.common.progress import Silent
 from suffice.data.target import read_examples, read_target
 from suffice.rewards.mathematics import Math
-from suffice.runs.one_shot import run as running
 from suffice.runs.one_shot.recipe import read_one_shot
 from suffice.runs.one_shot.run import run_one_shot
+from suffice.runs.rewarded import task as running
 from tiny_run import Here
 
 DATA = Path(__file__).parents[3] / "../shared/data/rlvr"

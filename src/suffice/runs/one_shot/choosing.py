@@ -1,35 +1,28 @@
-"""From the base's replies: the prompt template, the pass rates of candidates, the one example, its wrong label."""
+"""The one example with its wrong label, from the base's replies."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 from suffice.common.draws import Draws
-from suffice.common.errors import UserError
 from suffice.data.target import TargetItem
 from suffice.rewards.protocol import Reward, Rollout
-from suffice.runs.one_shot.judged import Judged
 from suffice.runs.one_shot.recipe import ChoiceSettings
+from suffice.runs.rewarded.choosing import Ranked, ranked
+from suffice.runs.rewarded.judged import Judged
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Chosen(Ranked):
     """What was chosen.
 
     Attributes:
-        one: The place of the one example.
-        rates: The share of the base's replies that are right, for each candidate by its place.
-        ranking: All candidates, the best first.
         wrong: A wrong answer to the one example; `None` where the base gives none.
     """
 
-    one: int
-    rates: dict[int, float]
-    ranking: list[int]
     wrong: str | None
 
     def alike(self, count: int) -> list[int]:
@@ -45,27 +38,7 @@ class Chosen:
 
     def as_json(self, examples: Sequence[TargetItem]) -> dict[str, Any]:
         """Returns the JSON form."""
-        return {
-            "example": examples[self.one].id,
-            "rate": self.rates[self.one],
-            "wrong": self.wrong,
-            "ranking": [{"example": examples[i].id, "rate": self.rates[i]} for i in self.ranking],
-        }
-
-
-def candidates_of(settings: ChoiceSettings, examples: int, seed: int) -> list[int]:
-    """Returns the places of the candidates: random ones, and the named one where one is.
-
-    Raises:
-        UserError: There is no such example.
-    """
-    if settings.row is not None and settings.row > examples:
-        raise UserError(
-            f"choice.row is {settings.row}, and there are {examples} examples", "give a smaller number"
-        )
-    drawn = Draws(seed, "candidates").sample(range(examples), min(settings.candidates, examples))
-    named = [] if settings.row is None else [settings.row - 1]
-    return sorted({*drawn, *named})
+        return {**super().as_json(examples), "wrong": self.wrong}
 
 
 def choose(
@@ -76,10 +49,7 @@ def choose(
     reward: Reward,
     form: Reward,
 ) -> Chosen:
-    """Chooses the one example whose rewards vary most among the base's replies.
-
-    The variance of right and wrong is ``p (1 - p)``; among equals the first stands. Examples whose pass rate lies outside
-    ``rates`` come after all others: what is never solved gives no signal, and what is often solved little to learn.
+    """Chooses the one example as `ranked` does, and its wrong label.
 
     Args:
         settings: How to choose.
@@ -89,15 +59,8 @@ def choose(
         reward: What is right.
         form: What is well formed; a wrong label comes from a well-formed reply.
     """
-    rates = {}
-    for place, told in zip(candidates, replies, strict=True):
-        values = [reply.value for reply in told if reply.value is not None]
-        rates[place] = fmean(values) if values else 0.0
-    low, high = settings.rates
-    ranking = sorted(
-        candidates, key=lambda place: (not low <= rates[place] <= high, -rates[place] * (1 - rates[place]))
-    )
-    one = ranking[0] if settings.row is None else settings.row - 1
+    found = ranked(settings, candidates, replies)
+    one = found.one
     well_formed = [
         reply
         for reply in replies[list(candidates).index(one)]
@@ -106,7 +69,7 @@ def choose(
     wrong = settings.wrong_label or wrong_label(
         well_formed, examples[one].answer, reward, settings.wrong_lines
     )
-    return Chosen(one, rates, ranking, wrong)
+    return Chosen(one, found.rates, found.ranking, wrong)
 
 
 def wrong_label(replies: Sequence[Judged], answer: str, reward: Reward, lines: int | None) -> str | None:

@@ -2,146 +2,34 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suffice.common.errors import UserError
 from suffice.common.files import digest, read_json, write_json
 from suffice.common.progress import Reporter
-from suffice.data.target import TargetItem, read_examples, read_target
-from suffice.models import ModelSource
-from suffice.models.loading import model_fingerprint
 from suffice.rewards.protocol import Reward
-from suffice.runs.manifest import versions
 from suffice.runs.one_shot.arms import Plan
-from suffice.runs.one_shot.choosing import Chosen, candidates_of, choose
-from suffice.runs.one_shot.jobs import ArmJob, ArmRun, ReadBase, key_fields, read_base, run_arm
-from suffice.runs.one_shot.judged import Judged, make_reward, right_reward
-from suffice.runs.one_shot.recipe import OneShotRecipe, read_one_shot
-from suffice.runs.one_shot.verdict import measure, verdict
-from suffice.scale.local import Workers, cores
+from suffice.runs.one_shot.choosing import Chosen, choose
+from suffice.runs.one_shot.jobs import ArmJob, ArmRun, key_fields, run_arm
+from suffice.runs.one_shot.recipe import OneShotRecipe
+from suffice.runs.one_shot.verdict import verdict
+from suffice.runs.rewarded.choosing import candidates_of
+from suffice.runs.rewarded.judged import make_reward
+from suffice.runs.rewarded.measured import measure
+from suffice.runs.rewarded.task import Task, run_tasks
 from suffice.training.rollouts import Step
-
-CHUNK = 32  # items of the base's reading in one job
 
 
 def run_one_shot(out: Path, recipe: OneShotRecipe, reporter: Reporter) -> dict[str, Any]:
-    """Does a run in a folder, going on where an earlier attempt stopped.
-
-    Args:
-        out: The folder, locked by the caller.
-        recipe: The recipe, adopted by the folder.
-        reporter: Where progress is told.
-
-    Returns:
-        The verdict of each task, as in ``verdict.json``; the manifest is written last.
-
-    Raises:
-        UserError: Whatever is wrong with examples, target, reward or model.
-    """
-    started = time.monotonic()
-    reward = right_reward(recipe)
-    examples, target = read_examples(recipe.examples), read_target(recipe.target, seed=recipe.seed)
-    if recipe.evaluation.items:
-        target = target.first(recipe.evaluation.items)
-    tasks = []
-    with Workers(recipe.execution.jobs or cores()) as workers:
-        for name in recipe.tasks or [""]:
-            task = Task(
-                name,
-                out / name if name else out,
-                recipe,
-                [item for item in examples if name in ("", item.task)],
-                [item for item in target.dev if name in ("", item.task)],
-                [item for item in target.test if name in ("", item.task)],
-                workers,
-                reporter,
-            )
-            task.check(reward)
-            tasks.append(task)
-        found = [{"task": task.name, **task.work(reward)} for task in tasks]
-    write_json(out / "verdict.json", {"tasks": found})
-    manifest = {
-        "recipe": recipe.model_dump(mode="json"),
-        "model": model_fingerprint(recipe.model, recipe.chat_template),
-        "examples": digest([[item.messages, item.answer] for item in examples]),
-        "target": target.fingerprint,
-        "seconds": round(time.monotonic() - started, 1),
-        "versions": versions(),
-    }
-    write_json(out / "manifest.json", manifest)
-    return {"tasks": found}
-
-
-def adopt(out: Path, recipe: OneShotRecipe) -> None:
-    """Takes a recipe for a folder, or checks that it is the one the folder was begun with.
-
-    Raises:
-        UserError: The folder belongs to another recipe, or holds something else.
-    """
-    file = out / "recipe.yaml"
-    if file.exists():
-        before = read_one_shot(file).model_dump(exclude={"execution"})
-        now = recipe.model_dump(exclude={"execution"})
-        changed = [name for name, value in now.items() if before[name] != value]
-        if changed:
-            raise UserError(
-                f"{out} holds a run of another recipe: {', '.join(changed)} differ", "choose a new --out"
-            )
-    elif any(path.name != ".lock" for path in out.iterdir()):
-        raise UserError(f"{out} is not empty and holds no run", "choose a new --out")
-    recipe.write(file)
+    """Does a run on one example; see `run_tasks`."""
+    return run_tasks(OneShot, out, recipe, reporter)
 
 
 @dataclass(frozen=True)
-class Task:
-    """One task of a run: its own examples, items, choice, arms and verdict.
-
-    Attributes:
-        name: Its name; empty where there is but one.
-        folder: Where its files go.
-        recipe: The recipe.
-        examples: What may be trained on.
-        dev: The items that pick the template.
-        test: The items that judge.
-        workers: The worker processes.
-        reporter: Where progress is told.
-    """
-
-    name: str
-    folder: Path
-    recipe: OneShotRecipe
-    examples: list[TargetItem]
-    dev: list[TargetItem]
-    test: list[TargetItem]
-    workers: Workers
-    reporter: Reporter
-
-    def check(self, reward: Reward) -> None:
-        """Checks, before anything is sampled, that the task can be run.
-
-        Raises:
-            UserError: It lacks examples or items, a reference cannot be judged by, or a test item is an example.
-        """
-        of = f" of the task '{self.name}'" if self.name else ""
-        for what, rows in (("examples", self.examples), ("test items", self.test)):
-            if not rows:
-                raise UserError(f"there are no {what}{of}", "check the files and the recipe's tasks")
-        if len(self.recipe.templates) > 1 and not self.dev:
-            raise UserError(
-                f"there are no dev items{of} to pick a template on", "add some, or give one template"
-            )
-        for item in [*self.examples, *self.dev, *self.test]:
-            reward.check(item.answer)
-        known = {_words(item) for item in self.examples}
-        for item in [*self.dev, *self.test]:
-            if _words(item) in known:
-                raise UserError(
-                    f"the item '{item.id}' of the target is an example too", "take it out of one of the files"
-                )
+class OneShot(Task[OneShotRecipe]):
+    """One task of such a run."""
 
     def work(self, reward: Reward) -> dict[str, Any]:
         """Does the task's work, keeping what an earlier attempt finished; returns its verdict."""
@@ -156,61 +44,19 @@ class Task:
         write_json(self.folder / "verdict.json", about | found)
         return about | found
 
-    def _template(self) -> str:
-        """Returns the template under which the base scores best on dev; of equal ones the first."""
-        templates = self.recipe.templates
-        if len(templates) == 1:
-            return templates[0]
-        jobs = [self._reading(self.dev, template) for template in templates]
-        told = self._read("template", [part for job in jobs for part in _chunks(job)])
-        count = len(_chunks(jobs[0]))
-        scores = []
-        for place in range(len(templates)):
-            replies = [reply for part in told[place * count : (place + 1) * count] for [reply] in part]
-            values = [reply.value for reply in replies if reply.value is not None]
-            scores.append(sum(values) / len(values) if values else 0.0)
-        best = scores.index(max(scores))
-        write_json(self.folder / "templates.json", dict(zip(templates, scores, strict=True)))
-        self.reporter.say(
-            f"template   {templates[best]!r}: {100 * scores[best]:.1f} % of {len(self.dev)} dev items"
-        )
-        return templates[best]
-
     def _choice(self, reward: Reward, template: str) -> Chosen:
         settings = self.recipe.choice
         candidates = candidates_of(settings, len(self.examples), self.recipe.seed)
-        job = self._reading([self.examples[i] for i in candidates], template, settings.rollouts)
-        replies = [told for part in self._read("choose", _chunks(job)) for told in part]
+        replies = self._tries(candidates, template)
         form = make_reward("format", self.recipe.reward.format)
         chosen = choose(settings, candidates, replies, self.examples, reward, form)
-        write_json(self.folder / "choice.json", chosen.as_json(self.examples))
-        rate = chosen.rates[chosen.one]
-        self.reporter.say(
-            f"choose     {self.examples[chosen.one].id}, solved in {rate:.0%} of {settings.rollouts}"
-        )
+        self._tell_choice(chosen)
         return chosen
-
-    def _reading(self, items: Sequence[TargetItem], template: str, samples: int = 1) -> ReadBase:
-        return ReadBase(self._source, self.recipe, tuple(items), template, samples, self.recipe.seed)
-
-    def _read(self, name: str, jobs: Sequence[ReadBase]) -> list[list[list[Judged]]]:
-        """Returns the base's replies of each job, kept from an earlier attempt where they are there."""
-        key = digest([self._model_key, [_reading_key(job) for job in jobs]])
-        path = self.folder / f"{name}-replies.json"
-        if path.exists() and (kept := read_json(path))["key"] == key:
-            return [[[Judged(*reply) for reply in told] for told in part] for part in kept["replies"]]
-        with self.reporter.track(_named(self.name, name), len(jobs), "batches") as task:
-            found: list[list[list[Judged]]] = self.workers.map(
-                read_base, jobs, on_result=lambda *_: task.advance()
-            )
-        rows = [[[[r.reply, r.stopped, r.value] for r in told] for told in part] for part in found]
-        write_json(path, {"key": key, "replies": rows})
-        return found
 
     def _train(self, jobs: Sequence[ArmJob]) -> None:
         left = [job for job in jobs if not job.done]
         steps = sum(self.recipe.training.steps for job in left if job.run.questions)
-        with self.reporter.track(_named(self.name, "train"), steps or 1, "steps") as task:
+        with self.reporter.track(self._named("train"), steps or 1, "steps") as task:
 
             def on_progress(told: Any) -> None:
                 arm, news = told
@@ -237,31 +83,6 @@ class Task:
             key=digest([about, key_fields(run)]),
         )
 
-    @property
-    def _source(self) -> ModelSource:
-        execution = self.recipe.execution
-        return ModelSource(self.recipe.model, execution.device, execution.dtype, self.recipe.chat_template)
-
-    @property
-    def _model_key(self) -> str:
-        return model_fingerprint(self.recipe.model, self.recipe.chat_template)
-
-
-def _chunks(job: ReadBase) -> list[ReadBase]:
-    """Returns a reading in parts, each with a seed of its own."""
-    parts = range(0, len(job.items), CHUNK)
-    return [
-        ReadBase(job.source, job.recipe, job.items[i : i + CHUNK], job.template, job.samples, job.seed + i)
-        for i in parts
-    ]
-
-
-def _reading_key(job: ReadBase) -> list[Any]:
-    recipe = job.recipe
-    judged = [recipe.max_new_tokens, recipe.training.temperature, recipe.reward.model_dump()]
-    items = [[item.messages, item.answer] for item in job.items]
-    return [judged, items, job.template, job.samples, job.seed]
-
 
 def _shares(jobs: Sequence[ArmJob]) -> dict[str, float]:
     """Returns the shares of the trainings' time that went into sampling, judging and updates."""
@@ -272,11 +93,3 @@ def _shares(jobs: Sequence[ArmJob]) -> dict[str, float]:
     }
     whole = sum(total.values()) or 1.0
     return {name: round(seconds / whole, 4) for name, seconds in total.items()}
-
-
-def _named(task: str, stage: str) -> str:
-    return f"{task} {stage}" if task else stage
-
-
-def _words(item: TargetItem) -> str:
-    return " ".join(" ".join(str(turn["content"]).split()).casefold() for turn in item.messages)
