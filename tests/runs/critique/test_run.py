@@ -8,7 +8,11 @@ import yaml
 
 from suffice.common.errors import UserError
 from suffice.common.progress import Silent
-from suffice.runs.critique import jobs, run
+from suffice.data.target import read_examples
+from suffice.models.endpoint.asking import Asked
+from suffice.models.endpoint.meter import Meter
+from suffice.models.endpoint.wire import Answer
+from suffice.runs.critique import critics, jobs, run
 from suffice.runs.critique.recipe import CritiqueRecipe
 from suffice.runs.critique.run import run_critique
 from suffice.runs.rewarded import task as running
@@ -28,7 +32,7 @@ RECIPE = {
     "critiques": {"file": "critiques.jsonl", "instruction": "{question} {solution}"},
     "training": {"learning_rate": 1e-2, "steps": 3, "batch_size": 4, "checkpoints": 3},
     "evaluation": {"sampled_items": 2, "samples": 2},
-    "design": {"seeds": 1},
+    "design": {"seeds": 1, "arms": ["base", "template", "critique", "critique-other"]},
     "execution": {"device": "cpu"},
 }
 CRITIQUES = [
@@ -99,9 +103,7 @@ def test_all_arms_are_trained_by_the_best_checkpoint_and_a_killed_run_goes_on(pl
     monkeypatch.setattr(running, "Workers", Here)
     [task] = go(place)["tasks"]
     arms = {row["arm"]: row["runs"] for row in task["metrics"][0]["arms"]}
-    assert arms == dict.fromkeys(
-        ["base", "template", "critique", "solutions", "shuffled", "critique-other"], 1
-    )
+    assert arms == {"base": 1, "template": 1, "critique": 1, "critique-other": 1}
     assert task["choice"]["example"] == "r0"
     assert task["critiques"] == {"kept": 3, "right": 1, "dropped": {"C102 false-conclusion": 1}}
     dev = json.loads((place / "run" / "arms" / "critique" / "0" / "dev.json").read_text())
@@ -152,6 +154,7 @@ def test_solutions_of_the_base_are_criticised_once_each(place, monkeypatch):
         ({"critiques.file": "", "critiques.function": "nowhere"}, "the critic 'function' has the name 'nowhere'; name it as module:function"),
         ({"critiques.file": "", "critiques.teacher.model": "m"}, "the recipe critique needs an endpoint and a model; give --set endpoint=URL --set model=NAME"),
         ({"choice.row": 3}, "0 critiques of the example 'r2' can be trained on, 1 dropped by C102 false-conclusion; see {run}/rejected.jsonl"),
+        ({"critiques.file": "", "critiques.teacher.endpoint": "http://h/v1", "critiques.teacher.model": "m", "tasks": ["a", "b"]}, "tiny.yaml: : a teacher's caps hold for one task; run each of the tasks by itself; mend the recipe"),
         ({"kind": "one-shot"}, "tiny.yaml is no recipe of the kind critique; give one, such as critique-lab"),
     ],
 )  # fmt: skip
@@ -184,3 +187,26 @@ def test_a_cap_may_be_raised_and_the_teacher_not_changed(place):
         )
     with pytest.raises(UserError, match="holds a run of another recipe: critiques differ"):
         adopt(out, read_rewarded(CritiqueRecipe, "tiny.yaml", teacher | {"critiques.teacher.model": "n"}))
+
+
+def test_a_teacher_is_asked_once_and_what_it_did_not_answer_is_told(place, monkeypatch):
+    asked = []
+
+    def ask(requests, settings, cache, asker, reporter):
+        first, *rest = requests
+        asked.extend(requests)
+        cache.put((request.key, Answer("Fine.\nConclusion: right [END]")) for request in rest)
+        return Asked(Meter(settings), failed={first.key: "status 400"})
+
+    monkeypatch.setattr(critics, "ask", ask)
+    teacher = {"endpoint": "http://localhost:1/v1", "model": "m"}
+    recipe = read_rewarded(CritiqueRecipe, "tiny.yaml", {"critiques.file": "", "critiques.teacher": teacher})
+    [item, *_] = read_examples(place / "examples.jsonl")
+    task = run.Critiqued("", place, recipe, [item], [], [], None, Silent())
+    [failed, fine] = task._texts([(item, "2"), (item, "1")])
+    assert (failed.message, fine) == ("status 400", "Fine.\nConclusion: right [END]")
+    body = asked[1].body
+    assert body["messages"][0]["content"].endswith("Question:\nAdd 0 and one.\n\nSolution:\n1")
+    assert (body["model"], body["max_tokens"]) == ("m", 4096)
+    [failed, fine] = task._texts([(item, "2"), (item, "1")])
+    assert (failed.message, len(asked)) == ("no answer came", 2)

@@ -45,14 +45,13 @@ def check_critics(settings: CritiqueSettings) -> None:
 
 
 def write_critiques(
-    settings: CritiqueSettings, item: TargetItem, solutions: Sequence[str], cache: Path, reporter: Reporter
+    settings: CritiqueSettings, pairs: Sequence[tuple[TargetItem, str]], cache: Path, reporter: Reporter
 ) -> list[str | RowError]:
     """Returns a critique of each solution, or why there is none.
 
     Args:
         settings: Who writes them.
-        item: The problem.
-        solutions: What is criticised.
+        pairs: Problems and the solutions that are criticised.
         cache: The file in which a teacher's answers are kept.
         reporter: Where cost and progress are told; the cost before the first request.
 
@@ -60,7 +59,7 @@ def write_critiques(
         UserError: The endpoint cannot be used, or a cap was reached; the answers so far are kept.
     """
     if settings.teacher:
-        requests = [_request(settings, settings.teacher, item, solution) for solution in solutions]
+        requests = [_request(settings, settings.teacher, item, solution) for item, solution in pairs]
         with open_cache(cache) as answers:
             asked = ask(requests, settings.teacher, answers, _ASKER, reporter)
             told = [answers.get(request.key) for request in requests]
@@ -68,7 +67,7 @@ def write_critiques(
             RowError(NO_CRITIQUE, asked.failed[request.key]) if answer is None else answer.text
             for request, answer in zip(requests, told, strict=True)
         ]
-    return [_called(settings.function or "", item, solution) for solution in solutions]
+    return [_called(settings.function or "", item, solution) for item, solution in pairs]
 
 
 def _request(

@@ -8,13 +8,12 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from suffice.models.endpoint.settings import EndpointSettings
-from suffice.runs.rewarded.settings import QUESTION, RewardedRecipe
+from suffice.runs.rewarded.settings import QUESTION, Design, RewardedRecipe
 from suffice.runs.selection_settings import Section
 from suffice.training.settings import SFTSettings
 
 ArmName = Literal["base", "template", "critique", "solutions", "shuffled", "critique-other"]
 ARMS: tuple[ArmName, ...] = ("base", "template", "critique", "solutions", "shuffled", "critique-other")
-NEEDED: tuple[ArmName, ...] = ("base", "template", "critique")
 
 SOLUTION = "{solution}"
 # Wordings of our own; the parts that they name are those of the paper's public code (prompts/generate_teacher_critique.py).
@@ -87,21 +86,12 @@ class CritiqueTraining(Section):
         return [steps * (i + 1) // count for i in range(count)]
 
 
-class CritiqueDesign(Section):
+class CritiqueDesign(Design):
     """What is compared with what."""
 
-    arms: list[ArmName] = Field(list(ARMS))
-    seeds: int = Field(3, ge=1, description="Training seeds of each arm.")
-    alpha: float = Field(0.05, gt=0, lt=0.5)
+    needed: ClassVar[tuple[str, ...]] = ("base", "template", "critique")
 
-    @model_validator(mode="after")
-    def _with_what_is_compared(self) -> Self:
-        missing = [arm for arm in NEEDED if arm not in self.arms]
-        if missing:
-            raise ValueError(f"the arm '{missing[0]}' is missing, and the verdict stands on it")
-        if len(set(self.arms)) < len(self.arms):
-            raise ValueError("an arm is named twice")
-        return self
+    arms: list[ArmName] = Field(list(ARMS))
 
 
 class CritiqueRecipe(RewardedRecipe):
@@ -123,6 +113,12 @@ class CritiqueRecipe(RewardedRecipe):
     critiques: CritiqueSettings
     training: CritiqueTraining = CritiqueTraining()
     design: CritiqueDesign = CritiqueDesign()
+
+    @model_validator(mode="after")
+    def _caps_hold_for_the_command(self) -> Self:
+        if self.critiques.teacher and len(self.tasks) > 1:
+            raise ValueError("a teacher's caps hold for one task; run each of the tasks by itself")
+        return self
 
     @property
     def reading_temperature(self) -> float:

@@ -13,6 +13,7 @@ from suffice.common.files import digest, read_json, write_json, write_jsonl
 from suffice.common.progress import Reporter
 from suffice.data.rejected import Rejected
 from suffice.data.rules import RowError
+from suffice.data.target import TargetItem
 from suffice.rewards.protocol import Reward
 from suffice.runs.critique.arms import CritiqueRun, Problem, runs_of
 from suffice.runs.critique.critics import check_critics, write_critiques
@@ -87,23 +88,30 @@ class Critiqued(Task[CritiqueRecipe]):
 
     def _asked(self, reward: Reward, template: str) -> tuple[Ranked, int | None, Filtered]:
         """Returns the one problem, the next in the ranking, and critiques of solutions that the base was sampled for."""
-        choice, wanted = self.recipe.choice, "critique-other" in self.recipe.design.arms
+        choice, critiques = self.recipe.choice, self.recipe.critiques
+        wanted = "critique-other" in self.recipe.design.arms
         candidates = candidates_of(choice, len(self.examples), self.recipe.seed)
         if choice.row is not None and not wanted:
             candidates = [choice.row - 1]
         chosen = ranked(choice, candidates, self._tries(candidates, template))
         others = [place for place in chosen.ranking if place != chosen.one]
         other = others[0] if others and wanted else None
-        written = [
-            one
+        solutions = [
+            (place, solution, right)
             for place in (chosen.one, other)
             if place is not None
-            for one in self._written(place, template)
+            for solution, right in self._solutions(place, template)
+        ]
+        texts = self._texts([(self.examples[place], solution) for place, solution, _ in solutions])
+        who = critiques.teacher.model if critiques.teacher else critiques.function
+        written = [
+            Written(place, solution, text, right, str(who), number)
+            for number, ((place, solution, right), text) in enumerate(zip(solutions, texts, strict=True), 1)
         ]
         return chosen, other, self._filtered(reward, written, [])
 
-    def _written(self, place: int, template: str) -> list[Written]:
-        """Returns critiques of the distinct whole solutions that the base gives to an example."""
+    def _solutions(self, place: int, template: str) -> list[tuple[str, bool]]:
+        """Returns the distinct whole solutions that the base gives to an example, and whether each is right."""
         settings, item = self.recipe.critiques, self.examples[place]
         each = min(CHUNK, settings.samples)
         first = self._reading([item], template, each)
@@ -111,30 +119,22 @@ class Critiqued(Task[CritiqueRecipe]):
         told = self._read(f"solutions-{place + 1}", [replace(first, seed=first.seed + i) for i in parts])
         replies = [reply for part in told for reply in part[0] if reply.stopped and reply.value is not None]
         right = {reply.reply.strip(): reply.value == 1 for reply in replies if reply.reply.strip()}
-        solutions = list(right)[: settings.rows]
         self.reporter.say(
             f"solutions  {len(right)} of {len(parts) * each} to {item.id} are whole and distinct, {sum(right.values())} right"
         )
-        texts = self._kept(place, solutions)
-        who = settings.teacher.model if settings.teacher else settings.function
-        return [
-            Written(place, solution, text, right[solution], str(who), number)
-            for number, (solution, text) in enumerate(zip(solutions, texts, strict=True), 1)
-        ]
+        return list(right.items())[: settings.rows]
 
-    def _kept(self, place: int, solutions: list[str]) -> list[str | RowError]:
+    def _texts(self, pairs: list[tuple[TargetItem, str]]) -> list[str | RowError]:
         """Returns critiques of solutions; those by a teacher stay as they are, even if one lacks an answer."""
-        settings, item, cache = self.recipe.critiques, self.examples[place], self.folder / "answers.sqlite"
+        settings, path = self.recipe.critiques, self.folder / "answers.json"
         design = self.recipe.model_dump(include={"critiques"}, exclude=self.recipe.work)
-        key, path = digest([design, solutions]), self.folder / f"critiques-{place + 1}.json"
+        key = digest([design, [[item.id, item.messages, solution] for item, solution in pairs]])
         if settings.teacher and path.exists() and (kept := read_json(path))["key"] == key:
-            return [
-                text if text is not None else RowError(NO_CRITIQUE, "no answer came")
-                for text in kept["texts"]
-            ]
-        texts = write_critiques(settings, item, solutions, cache, self.reporter)
-        shown = [None if isinstance(text, RowError) else text for text in texts]
-        write_json(path, {"key": key, "texts": shown})
+            return [RowError(NO_CRITIQUE, "no answer came") if one is None else one for one in kept["texts"]]
+        texts = write_critiques(settings, pairs, self.folder / "answers.sqlite", self.reporter)
+        if settings.teacher:
+            shown = [None if isinstance(text, RowError) else text for text in texts]
+            write_json(path, {"key": key, "texts": shown})
         return texts
 
     def _filtered(self, reward: Reward, written: Sequence[Written], rejected: list[Rejected]) -> Filtered:
@@ -198,16 +198,7 @@ class Critiqued(Task[CritiqueRecipe]):
         judged = [recipe.max_new_tokens, recipe.evaluation.model_dump(), recipe.reward.model_dump()]
         items = [[[item.id, item.messages, item.answer] for item in part] for part in (dev, self.test)]
         rows = [row.id for row in run.rows]
-        about = [
-            recipe.training.model_dump(),
-            recipe.seed,
-            run.arm,
-            run.index,
-            run.seed,
-            run.template,
-            rows,
-            run.steps,
-        ]
+        trained = [recipe.training.model_dump(), run.arm, run.index, run.seed, run.template, rows, run.steps]
         return ArmJob(
             run=run,
             folder=self.folder / "arms" / run.arm / str(run.index),
@@ -215,5 +206,5 @@ class Critiqued(Task[CritiqueRecipe]):
             recipe=recipe,
             dev=tuple(dev),
             items=tuple(self.test),
-            key=digest([self._model_key, about, judged, items]),
+            key=digest([self._model_key, recipe.seed, trained, judged, items]),
         )

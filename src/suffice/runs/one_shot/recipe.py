@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from suffice.runs.rewarded.settings import OneSettings, RewardedRecipe, RightSettings, read_rewarded
+from suffice.runs.rewarded.settings import Design, OneSettings, RewardedRecipe, RightSettings, read_rewarded
 from suffice.runs.selection_settings import Section
 
 ArmName = Literal[
@@ -26,7 +26,6 @@ ArmName = Literal[
 ARMS: tuple[ArmName, ...] = (
     "base", "template", "format", "random", "wrong", "entropy", "one", "random-one", "alike-one", "few", "whole",
 )  # fmt: skip
-NEEDED: tuple[ArmName, ...] = ("base", "template", "one")
 SINGLES: tuple[ArmName, ...] = ("random-one", "alike-one")
 
 
@@ -65,24 +64,15 @@ class TrainingSettings(Section):
     checkpoint_steps: int = Field(20, ge=0, description="Rollout steps between checkpoints; 0 for none.")
 
 
-class OneShotDesign(Section):
+class OneShotDesign(Design):
     """What is compared with what."""
 
+    needed: ClassVar[tuple[str, ...]] = ("base", "template", "one")
+
     arms: list[ArmName] = Field(list(ARMS))
-    seeds: int = Field(3, ge=1, description="Training seeds of each arm.")
     singles: int = Field(5, ge=1, description="Other single examples: random ones, and as many alike.")
     few: list[Annotated[int, Field(ge=2)]] = Field([2, 4, 16], description="Examples of the arms between.")
     share: float = Field(0.9, gt=0, le=1, description="The share of the whole set's gain to be reached.")
-    alpha: float = Field(0.05, gt=0, lt=0.5)
-
-    @model_validator(mode="after")
-    def _with_the_chain(self) -> Self:
-        missing = [arm for arm in NEEDED if arm not in self.arms]
-        if missing:
-            raise ValueError(f"the arm '{missing[0]}' is missing, and the verdict stands on it")
-        if len(set(self.arms)) < len(self.arms):
-            raise ValueError("an arm is named twice")
-        return self
 
 
 class OneShotRecipe(RewardedRecipe):

@@ -44,6 +44,29 @@ class EvaluationSettings(Section):
     temperature: float = Field(0.6, gt=0)
 
 
+class Design(Section):
+    """What is compared with what.
+
+    Attributes:
+        needed: Arms that the verdict stands on.
+    """
+
+    needed: ClassVar[tuple[str, ...]] = ()
+
+    arms: list[Any]
+    seeds: int = Field(3, ge=1, description="Training seeds of each arm.")
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+
+    @model_validator(mode="after")
+    def _with_what_is_needed(self) -> Self:
+        missing = [arm for arm in self.needed if arm not in self.arms]
+        if missing:
+            raise ValueError(f"the arm '{missing[0]}' is missing, and the verdict stands on it")
+        if len(set(self.arms)) < len(self.arms):
+            raise ValueError("an arm is named twice")
+        return self
+
+
 class Execution(Section):
     """How the work is done: nothing here is part of the design."""
 
