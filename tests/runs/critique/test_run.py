@@ -13,12 +13,13 @@ from suffice.models.endpoint.asking import Asked
 from suffice.models.endpoint.meter import Meter
 from suffice.models.endpoint.wire import Answer
 from suffice.runs.critique import critics, jobs, run
-from suffice.runs.critique.recipe import CritiqueRecipe
+from suffice.runs.critique.recipe import CritiqueRecipe, CritiqueTraining
 from suffice.runs.critique.run import run_critique
 from suffice.runs.rewarded import task as running
 from suffice.runs.rewarded.judged import Judged
 from suffice.runs.rewarded.settings import read_rewarded
 from suffice.runs.rewarded.task import adopt
+from suffice.training.settings import SFTSettings
 from tiny_run import Here, write_rows
 
 RECIPE = {
@@ -187,6 +188,25 @@ def test_a_cap_may_be_raised_and_the_teacher_not_changed(place):
         )
     with pytest.raises(UserError, match="holds a run of another recipe: critiques differ"):
         adopt(out, read_rewarded(CritiqueRecipe, "tiny.yaml", teacher | {"critiques.teacher.model": "n"}))
+
+
+def test_the_packaged_recipes_are_whole_and_the_papers_settings_are_the_defaults():
+    given = {"examples": "e", "target": "t", "critiques.file": "c"}
+    paper = read_rewarded(CritiqueRecipe, "critique", given).training
+    assert paper == CritiqueTraining()
+    assert paper.settings(600) == SFTSettings(
+        learning_rate=5e-6,
+        schedule="cosine",
+        steps=59,
+        batch_size=512,
+        warmup_ratio=0.05,
+        weight_decay=0.05,
+        checkpoint_steps=10,
+    )
+    assert len(paper.judged_at(59)) == 50
+    assert (paper.judged_at(3), paper.judged_at(59)[-1]) == ([1, 2, 3], 59)
+    lab = read_rewarded(CritiqueRecipe, "critique-lab")
+    assert lab.training.judged_at(lab.training.steps) == [10, 20, 30, 40]
 
 
 def test_a_teacher_is_asked_once_and_what_it_did_not_answer_is_told(place, monkeypatch):

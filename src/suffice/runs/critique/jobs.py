@@ -58,6 +58,7 @@ def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:
     told = [row["greedy"] for row in outcomes if row["greedy"] is not None]
     write_json(job.folder / "done.json", {"key": job.key, "score": fmean(told) if told else None})
     (job.folder / "best.safetensors").unlink(missing_ok=True)
+    shutil.rmtree(job.folder / "checkpoints", ignore_errors=True)
     return {"arm": job.run.arm, "index": job.run.index}
 
 
