@@ -126,7 +126,7 @@ def test_averages_of_runs_say_what_they_cannot_show(here, capsys):
         ),
         (
             ["prove", "run", "--margin", "1"],
-            "run is judged by its own recipe; leave out all options but --json and --quiet",
+            "run holds no run; begin one with: suffice run lima … --out run",
         ),
         (
             ["prove", "--arm", "selectd=a.csv", "--arm", "base=b.csv", *COLUMNS],

@@ -286,7 +286,7 @@ def test_ctrl_c(files, capsys, monkeypatch):
         (["score"], "score lacks --pool, --scorer, --out; give them, or a run folder"),
         (
             ["score", "x", "--seed", "3"],
-            "x is scored by its own recipe; leave out all options but --json and --quiet",
+            "x holds no run; begin one with: suffice run lima … --out x",
         ),
         (
             [*SCORE, "--set", "encoder"],
@@ -328,8 +328,16 @@ def test_no_words_are_a_call_for_help(capsys):
     assert capsys.readouterr().out.startswith("Usage: suffice [OPTIONS] COMMAND")
 
 
-def test_a_run_is_chosen_from_by_its_own_recipe(files, capsys):
+@pytest.mark.parametrize(
+    ("words", "done"),
+    [
+        (["select", "begun", "--budget", "3"], "chosen from"),
+        (["score", "begun", "--seed", "3"], "scored"),
+        (["prove", "begun", "--margin", "1"], "judged"),
+    ],
+)
+def test_a_run_goes_by_its_own_recipe(files, capsys, words, done):
     Path("begun").mkdir()
     Path("begun/recipe.yaml").write_text(Path("tiny.yaml").read_text())
-    text = "begun is chosen from by its own recipe; leave out all options but --json and --quiet"
-    fails(["select", "begun", "--budget", "3"], capsys, text)
+    text = f"begun is {done} by its own recipe; leave out all options but --json and --quiet"
+    fails(words, capsys, text)

@@ -195,7 +195,7 @@ def step(number, reward, uniform, missing=0):
 def test_a_warning_comes_early_and_once_where_nothing_is_learned(reward, why):
     said = []
     watch = Watch(said.append)
-    for number, uniform in enumerate([1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0], start=1):
+    for number, uniform in enumerate([1, 1, 0.5, 1, 1, 1, 1, 0.5, 1, 1, 1], start=1):
         watch.see(step(number, reward, uniform))
     assert said == [
         "nothing is learned: in 3 rollout steps up to step 6 every group has one and the same reward" + why

@@ -38,12 +38,10 @@ def prove(
             "prove takes a run folder or arms trained elsewhere", "give RUN, or --arm KIND=LOG for each arm"
         )
     if run is not None:
-        if columns or task or metric or filter or margin is not None or alpha is not None:
-            raise UserError(
-                f"{run} is judged by its own recipe", "leave out all options but --json and --quiet"
-            )
-        from suffice.cli.running import run_stage
+        from suffice.cli.running import refuse_options, run_stage
 
+        if columns or task or metric or filter or margin is not None or alpha is not None:
+            refuse_options(run, "judged")
         run_stage(run, "prove", json=json, quiet=quiet)
         return
     from suffice.cli.output import print_json, tell_verdict

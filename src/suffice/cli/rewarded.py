@@ -32,9 +32,10 @@ _OWN = {
     "one-shot": {"training.lora": "training.lora"},
     "critique": {"training.epochs": "training.epochs", "training.batch_size": "training.batch_size"},
 }
-# What --quick changes where nothing else is said: fewer trainings, on fewer items.
+# What --quick changes where nothing else is said: fewer and shorter trainings, on fewer items.
 _QUICK: dict[str, dict[str, Any]] = {
     "one-shot": {
+        "training.steps": 24,
         "design.arms": ["base", "template", "format", "wrong", "one", "random-one", "whole"],
         "design.seeds": 2,
         "design.singles": 2,

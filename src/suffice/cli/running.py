@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Never
 
 from suffice.cli.output import print_json, tell_run
-from suffice.common.errors import unknown_name
+from suffice.common.errors import UserError, unknown_name
 from suffice.common.progress import reporter
 from suffice.runs.folder import STAGES, RunFolder
 from suffice.runs.recipe import Recipe
@@ -27,6 +28,20 @@ def run_stage(path: Path, until: str, *, json: bool, quiet: bool) -> None:
     recipe = folder.recipe()
     with folder.locked():
         _work(folder, recipe, until, json=json, quiet=quiet)
+
+
+def refuse_options(path: Path, done: str) -> Never:
+    """Refuses options for a run folder, whose recipe says all.
+
+    Args:
+        path: The folder.
+        done: What its recipe does: ``scored``, ``judged``.
+
+    Raises:
+        UserError: Always; of a folder without a run, that it holds none.
+    """
+    RunFolder(path).recipe()
+    raise UserError(f"{path} is {done} by its own recipe", "leave out all options but --json and --quiet")
 
 
 def _work(folder: RunFolder, recipe: Recipe, until: str, *, json: bool, quiet: bool) -> None:

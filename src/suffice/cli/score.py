@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from suffice.cli import options
-from suffice.common.errors import UserError
 
 
 def score(
@@ -61,15 +60,13 @@ def score(
     embedding and random. The cost is told and confirmed first; an interrupted series goes on.
     """
     if run is not None:
+        from suffice.cli.running import refuse_options, run_stage
+
         # fmt: off
         others = (pool, target, dev, model, scorer, set_, history, out, columns, ignore, allow_license, seed, chat_template, device, dtype, jobs)
         # fmt: on
         if reject_twins or validate or any(option is not None for option in others):
-            raise UserError(
-                f"{run} is scored by its own recipe", "leave out all options but --json and --quiet"
-            )
-        from suffice.cli.running import run_stage
-
+            refuse_options(run, "scored")
         run_stage(run, "score", json=json, quiet=quiet)
         return
     settings = options.scorer_options(set_, history)

@@ -125,9 +125,9 @@ def _by_recipe(run: Path, *, given: bool) -> bool:
     if given and not folder.recipe_file.is_file():
         raise UserError(f"{run} holds no scores and no run", f"suffice score --pool … --scorer … --out {run}")
     if given:
-        raise UserError(
-            f"{run} is chosen from by its own recipe", "leave out all options but --json and --quiet"
-        )
+        from suffice.cli.running import refuse_options
+
+        refuse_options(run, "chosen from")
     return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -148,15 +147,14 @@ class Watch:
     """
 
     warn: Callable[[str], None]
-    _seen: Counter[str] = field(default_factory=Counter)
+    _in_a_row: int = 0
+    _warned: bool = False
 
     def see(self, step: Step) -> None:
         """Takes note of a step."""
-        if step.uniform < 1:
-            self._seen.clear()
-            return
-        self._seen["uniform"] += 1
-        if self._seen["uniform"] == PATIENCE:
+        self._in_a_row = 0 if step.uniform < 1 else self._in_a_row + 1
+        if self._in_a_row == PATIENCE and not self._warned:
+            self._warned = True
             self.warn(
                 f"nothing is learned: in {PATIENCE} rollout steps up to step {step.step} every group has one and the "
                 f"same reward{_why(step)}"
