@@ -8,7 +8,8 @@ from suffice.common.draws import Draws
 from suffice.common.files import write_json, write_jsonl
 from suffice.runs.one_shot.jobs import ArmRun
 from suffice.runs.one_shot.recipe import OneShotDesign
-from suffice.runs.one_shot.verdict import measure, verdict
+from suffice.runs.one_shot.verdict import verdict
+from suffice.runs.rewarded.measured import measure
 
 # The share of items that each arm gets right, and how many runs it has.
 ARMS = {

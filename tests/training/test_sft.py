@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from math import cos, pi
 
 import pytest
 import torch
@@ -95,10 +96,20 @@ def test_batches_hold_the_rows_in_order_with_their_labels(tiny_model_folder, tmp
     assert seen == [(rows.ids[row], rows.labels[row]) for row in order]
 
 
-def test_training_is_that_of_a_plain_loop(tiny_model_folder, tmp_path):
+FALLS = {"linear": lambda done: 1 - done, "cosine": lambda done: (1 + cos(pi * done)) / 2}
+
+
+@pytest.mark.parametrize("schedule", FALLS)
+def test_training_is_that_of_a_plain_loop(tiny_model_folder, tmp_path, schedule):
     model = load(tiny_model_folder)
     settings = SFTSettings(
-        learning_rate=5e-3, steps=6, batch_size=4, warmup_ratio=1 / 3, weight_decay=0.1, betas=(0.9, 0.95)
+        learning_rate=5e-3,
+        schedule=schedule,
+        steps=6,
+        batch_size=4,
+        warmup_ratio=1 / 3,
+        weight_decay=0.1,
+        betas=(0.9, 0.95),
     )
     train_sft(model, EXAMPLES, settings, seed=1, out=tmp_path)
 
@@ -111,7 +122,7 @@ def test_training_is_that_of_a_plain_loop(tiny_model_folder, tmp_path):
     optimiser = torch.optim.AdamW(groups, lr=5e-3, weight_decay=0.1, betas=(0.9, 0.95))
     for step in range(6):
         for group in optimiser.param_groups:
-            group["lr"] = 5e-3 * (step / 2 if step < 2 else (6 - step) / 4)
+            group["lr"] = 5e-3 * (step / 2 if step < 2 else FALLS[schedule]((step - 2) / 4))
         optimiser.zero_grad()
         chosen = order[4 * step : 4 * step + 4]
         trained = sum(label != -100 for row in chosen for label in rows.labels[row])
@@ -126,6 +137,11 @@ def test_training_is_that_of_a_plain_loop(tiny_model_folder, tmp_path):
         saved.network.named_parameters(), plain.network.parameters(), strict=True
     ):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_keys_of_linear_trainings_are_those_from_before_there_was_a_schedule():
+    assert "schedule" not in SFTSettings(steps=1).as_json()
+    assert SFTSettings(steps=1, schedule="cosine").as_json()["schedule"] == "cosine"
 
 
 def test_the_saved_folder_is_the_trained_model_and_the_result_comes_last(tiny_model_folder, tmp_path, capfd):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from suffice.cli import options
+from suffice.cli.rewarded import KINDS, run_rewarded_recipe
 from suffice.common.errors import UserError
 
 
@@ -75,7 +76,7 @@ def run(
     keep_weights: Annotated[str | None, typer.Option(help="selected, all or none.")] = None,
     until: Annotated[str, typer.Option(help="The last stage to run.")] = "report",
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer arms, seeds and items (one-shot recipes).")
+        bool, typer.Option("--quick", help="Fewer arms, seeds and items (one-shot and critique recipes).")
     ] = False,
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Run code of a model as yourself where it cannot be isolated.")
@@ -135,10 +136,9 @@ def run(
         "execution.keep_weights": keep_weights,
     }
     wanted |= {f"selection.options.{name}": value for name, value in options.scorer_options(set_).items()}
-    if kind_of(recipe) == "one-shot":
-        from suffice.cli.one_shot import run_one_shot_recipe
-
-        run_one_shot_recipe(recipe, wanted, out, quick=quick, unsafe=unsafe, json=json, quiet=quiet)
+    kind = kind_of(recipe)
+    if kind in KINDS:
+        run_rewarded_recipe(kind, recipe, wanted, out, quick=quick, unsafe=unsafe, json=json, quiet=quiet)
         return
     if quick or unsafe:
         raise UserError(f"the recipe {recipe} has no {'--quick' if quick else '--unsafe'}", "leave it out")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
-from suffice.common.errors import UserError
+from suffice.common.functions import load_function
 from suffice.rewards.protocol import NotTold, Place, Rollout
 
 
@@ -54,28 +51,4 @@ class Function:
 
 
 def _load(name: str) -> Callable[..., Any]:
-    """Returns the function of a name.
-
-    Raises:
-        UserError: There is none.
-    """
-    module, _, function = name.partition(":")
-    if not module or not function:
-        raise UserError(
-            f"the reward 'function' has the name '{name}'",
-            "name a function as module:function (--set name=…)",
-        )
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found = getattr(importlib.import_module(module), function)
-    except Exception as error:
-        raise UserError(
-            f"the reward '{name}' cannot be imported: {type(error).__name__}: {error}",
-            "check the name and that the module can be imported from the current folder",
-        ) from error
-    if not callable(found):
-        raise UserError(f"the reward '{name}' is no function", "name a function")
-    checked: Callable[..., Any] = found
-    return checked
+    return load_function(name, "the reward", "name a function as module:function (--set name=…)")

@@ -22,7 +22,7 @@ def recipe_names() -> list[str]:
 
 
 def kind_of(source: str | Path) -> str:
-    """Returns the kind of a recipe: ``lima`` where it says nothing, or ``one-shot``."""
+    """Returns the kind of a recipe: ``lima`` where it says nothing, ``one-shot`` or ``critique``."""
     return str(read_fields(source)[0].get("kind", "lima"))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -100,7 +100,7 @@ class Retraining:
             source.dtype,
             course.pool.ids,
             course.target.fingerprint,
-            asdict(course.training),
+            course.training.as_json(),
             course.seed,
         ]
         self.folder = folder / f"halves-{digest(about)[:16]}"

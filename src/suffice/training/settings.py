@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from suffice.common.errors import UserError
 
@@ -25,7 +26,8 @@ class SFTSettings:
     """How to train.
 
     Attributes:
-        learning_rate: The peak; from there it falls linearly to zero.
+        learning_rate: The peak; from there it falls to zero.
+        schedule: How it falls: in a line, or as half a cosine wave.
         steps: Optimiser steps. Give either these or ``epochs``.
         epochs: Passes over the rows.
         batch_size: Rows of an optimiser step; where there are fewer rows, all of them.
@@ -53,6 +55,7 @@ class SFTSettings:
     token_budget: int | None = None
     lora: LoRA | None = None
     checkpoint_steps: int = 0
+    schedule: Literal["linear", "cosine"] = "linear"
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.epochs is None):
@@ -63,6 +66,11 @@ class SFTSettings:
                 f"{self.batch_size} and learning rate {self.learning_rate}",
                 "give numbers above zero",
             )
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the fields for keys; without the schedule where it is linear, as in keys from before it was a field."""
+        fields = asdict(self)
+        return fields if self.schedule != "linear" else {k: v for k, v in fields.items() if k != "schedule"}
 
 
 @dataclass(frozen=True, slots=True)

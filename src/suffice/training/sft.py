@@ -98,7 +98,7 @@ def train_sft(
     steps = settings.steps or math.ceil((settings.epochs or 0) * len(rows.ids) / batch_size)
     lengths = [len(ids) for ids in rows.ids]
     order = row_order(lengths, batch_size, steps, seed)
-    key = digest([model.fingerprint, asdict(settings), seed, [example.id for example in examples]])
+    key = digest([model.fingerprint, settings.as_json(), seed, [example.id for example in examples]])
     checkpoints = checkpoints_of(out, key)
     parameters = model.network.num_parameters()
 

@@ -113,7 +113,7 @@ def _config(settings: SFTSettings, *, cpu: bool, max_steps: int, **arguments: An
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type="linear",
+        lr_scheduler_type=settings.schedule,
         warmup_steps=round(settings.warmup_ratio * max_steps),
         weight_decay=settings.weight_decay,
         adam_beta1=settings.betas[0],

@@ -8,9 +8,11 @@ from suffice.common.errors import UserError
 from suffice.data.target import TargetItem
 from suffice.rewards.match import LastLine
 from suffice.rewards.pattern import Format, FormatSettings, Regex
-from suffice.runs.one_shot.choosing import candidates_of, choose, wrong_label
-from suffice.runs.one_shot.judged import Judged
-from suffice.runs.one_shot.recipe import ChoiceSettings, asked
+from suffice.runs.one_shot.choosing import choose, wrong_label
+from suffice.runs.one_shot.recipe import ChoiceSettings
+from suffice.runs.rewarded.choosing import candidates_of
+from suffice.runs.rewarded.judged import Judged
+from suffice.runs.rewarded.settings import asked
 
 FORM = Format(FormatSettings(r"Answer: \d+", "last_line"))
 

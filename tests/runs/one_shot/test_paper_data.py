@@ -10,10 +10,11 @@ from suffice.common.progress import Silent
 from suffice.data.reading import read_rows
 from suffice.data.target import read_examples, read_numbered_examples, read_target
 from suffice.rewards.mathematics import Math
-from suffice.runs.one_shot import run as running
 from suffice.runs.one_shot.history import read_past
 from suffice.runs.one_shot.recipe import read_one_shot
-from suffice.runs.one_shot.run import adopt, run_one_shot
+from suffice.runs.one_shot.run import run_one_shot
+from suffice.runs.rewarded import task as running
+from suffice.runs.rewarded.task import adopt
 from tiny_run import Here
 
 DATA = Path(__file__).parents[3] / "../shared/data/rlvr"

@@ -10,9 +10,10 @@ import yaml
 from suffice.common.errors import UserError
 from suffice.common.files import write_json
 from suffice.common.progress import Silent
-from suffice.runs.one_shot import run as running
 from suffice.runs.one_shot.recipe import read_one_shot
-from suffice.runs.one_shot.run import adopt, run_one_shot
+from suffice.runs.one_shot.run import run_one_shot
+from suffice.runs.rewarded import task as running
+from suffice.runs.rewarded.task import adopt
 from suffice.training import grpo
 from suffice.training.rollouts import Step
 from tiny_run import Here

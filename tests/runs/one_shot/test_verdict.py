@@ -10,7 +10,8 @@ from suffice.proof.arms import ArmScores
 from suffice.proof.intervals import contrast_interval, difference_interval
 from suffice.runs.one_shot.jobs import ArmRun
 from suffice.runs.one_shot.recipe import OneShotDesign
-from suffice.runs.one_shot.verdict import measure, verdict
+from suffice.runs.one_shot.verdict import verdict
+from suffice.runs.rewarded.measured import measure
 
 ITEMS = 60
 

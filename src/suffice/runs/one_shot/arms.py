@@ -11,8 +11,8 @@ from suffice.common.errors import UserError
 from suffice.data.target import TargetItem
 from suffice.runs.one_shot.choosing import Chosen
 from suffice.runs.one_shot.jobs import ArmRun
-from suffice.runs.one_shot.judged import question_of
 from suffice.runs.one_shot.recipe import SINGLES, OneShotRecipe
+from suffice.runs.rewarded.judged import question_of
 from suffice.training.rollouts import Question
 
 

@@ -17,9 +17,9 @@ from suffice.models import ModelSource
 from suffice.proof.intervals import Interval, independent_difference
 from suffice.runs.contamination import Sides, sides_of
 from suffice.runs.one_shot.jobs import ArmJob, ArmRun
-from suffice.runs.one_shot.judged import Judged
 from suffice.runs.one_shot.recipe import OneShotRecipe
-from suffice.runs.one_shot.verdict import Measured, gather, points
+from suffice.runs.rewarded.judged import Judged
+from suffice.runs.rewarded.measured import Measured, gather, points
 from suffice.scale.local import Workers
 
 JUDGED = ("template", "format", "one")

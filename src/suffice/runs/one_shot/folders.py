@@ -15,7 +15,7 @@ from suffice.report.data import ItemPair
 from suffice.report.one_shot import Steps, Training
 from suffice.runs.one_shot.jobs import ArmRun
 from suffice.runs.one_shot.recipe import ARMS
-from suffice.runs.one_shot.verdict import measure
+from suffice.runs.rewarded.measured import measure
 
 _HISTORY = ("step", "reward", "uniform", "entropy", "length")
 

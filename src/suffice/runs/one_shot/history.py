@@ -12,6 +12,7 @@ from suffice.data.pool import Pool
 from suffice.data.target import TargetItem
 from suffice.models import load_tokenizer
 from suffice.runs.one_shot.recipe import OneShotRecipe
+from suffice.runs.rewarded.choosing import Ranked
 from suffice.scorers.histories.matching import match
 from suffice.scorers.histories.scoring import HistorySettings
 from suffice.scorers.reward_variance import RewardVariance
@@ -32,6 +33,14 @@ class Past:
     deviations: dict[int, float]
     ranking: list[int]
     notes: dict[str, int | str]
+
+    def ranked(self, row: int | None) -> Ranked:
+        """Returns the ranking with the one example: the first, or that of line ``row`` of the examples, from 1."""
+        return Ranked(self.ranking[0] if row is None else row - 1, self.rates, self.ranking)
+
+    def words_of(self, place: int) -> str:
+        """Returns what is known of an example, in words."""
+        return f"whose accuracy had the standard deviation {self.deviations[place]:.3f} in the history"
 
     def words(self) -> str:
         """Returns in one line how examples and history met."""

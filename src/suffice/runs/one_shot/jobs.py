@@ -1,4 +1,4 @@
-"""What worker processes do: read the base's replies, and train and judge one run of an arm."""
+"""What worker processes do: train and judge one run of an arm."""
 
 from __future__ import annotations
 
@@ -12,53 +12,12 @@ from typing import Any
 from suffice.common.files import digest, read_json, write_json, write_jsonl
 from suffice.data.target import TargetItem
 from suffice.models import LanguageModel, ModelSource
+from suffice.proof.arms import Kind
 from suffice.rewards.judge import Judge
-from suffice.runs.one_shot.judged import Judged, judge_items, judge_of, make_reward, right_reward
-from suffice.runs.one_shot.recipe import OneShotRecipe
+from suffice.runs.one_shot.recipe import SINGLES, OneShotRecipe
+from suffice.runs.rewarded.judged import judge_items, judge_of, make_reward, outcomes_of, right_reward
 from suffice.training.rollouts import Question, Step, Watch
 from suffice.training.settings import GRPOSettings, LoRA
-
-
-@dataclass(frozen=True)
-class ReadBase:
-    """The base's replies to some items under a template.
-
-    Attributes:
-        source: How to load the base.
-        recipe: The recipe.
-        items: What is asked.
-        template: The prompt template.
-        samples: Replies to each; one is greedy.
-        seed: Of the draws.
-    """
-
-    source: ModelSource
-    recipe: OneShotRecipe
-    items: tuple[TargetItem, ...]
-    template: str
-    samples: int = 1
-    seed: int = 0
-
-    def run(self) -> list[list[Judged]]:
-        """Returns the judged replies to each item."""
-        model = self.source.load()
-        temperature = self.recipe.training.temperature if self.samples > 1 else 0.0
-        with judge_of(self.recipe, right_reward(self.recipe)) as judge:
-            return judge_items(
-                model,
-                judge,
-                self.items,
-                self.template,
-                max_new_tokens=self.recipe.max_new_tokens,
-                samples=self.samples,
-                temperature=temperature,
-                seed=self.seed,
-            )
-
-
-def read_base(job: ReadBase) -> list[list[Judged]]:
-    """Does a `ReadBase`; a worker can import it."""
-    return job.run()
 
 
 @dataclass(frozen=True)
@@ -84,6 +43,13 @@ class ArmRun:
     questions: tuple[Question, ...] = ()
     reward: str = ""
     options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def proof_kind(self) -> Kind:
+        """What the arm is to the statistics."""
+        if self.kind in ("base", "template"):
+            return "model"
+        return "random" if self.kind in SINGLES else "method"
 
 
 @dataclass(frozen=True)
@@ -139,7 +105,7 @@ def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:
         elif run.questions:
             with judge_of(recipe, make_reward(run.reward, dict(run.options))) as other:
                 _train(job, model, other, report)
-        outcomes = _judge(job, model, judge)
+        outcomes = outcomes_of(model, judge, recipe, job.items, run.template)
         if job.fresh:
             write_json(
                 job.folder / "fresh.json", {"key": job.fresh_key, "rows": _judge_fresh(job, model, judge)}
@@ -174,29 +140,6 @@ def _train(job: ArmJob, model: LanguageModel, judge: Judge, report: Callable[[An
         on_step=on_step,
     )
     write_json(job.folder / "missing.json", dict(judge.missing))
-
-
-def _judge(job: ArmJob, model: LanguageModel, judge: Judge) -> list[dict[str, Any]]:
-    """Returns for each test item the greedy reply and its worth, and the worth of each sample where it is sampled."""
-    recipe, settings = job.recipe, job.recipe.evaluation
-    new, template = recipe.max_new_tokens, job.run.template
-    greedy = judge_items(model, judge, job.items, template, max_new_tokens=new)
-    sampled = judge_items(
-        model,
-        judge,
-        job.items[: settings.sampled_items],
-        template,
-        max_new_tokens=new,
-        samples=settings.samples,
-        temperature=settings.temperature,
-        seed=recipe.seed,
-    )
-    rows = []
-    for place, (item, [reply]) in enumerate(zip(job.items, greedy, strict=True)):
-        samples = [one.value for one in sampled[place]] if place < len(sampled) else None
-        row = {"item": item.id, "cluster": item.cluster, "greedy": reply.value, "reply": reply.reply}
-        rows.append(row | {"stopped": reply.stopped, "samples": samples})
-    return rows
 
 
 def _judge_fresh(job: ArmJob, model: LanguageModel, judge: Judge) -> list[dict[str, Any]]:

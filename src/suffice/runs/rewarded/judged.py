@@ -13,7 +13,7 @@ from suffice.models import LanguageModel
 from suffice.models.generation import Reply, generate
 from suffice.rewards.judge import Judge
 from suffice.rewards.protocol import Reward, Rollout
-from suffice.runs.one_shot.recipe import OneShotRecipe, asked
+from suffice.runs.rewarded.settings import RewardedRecipe, asked
 from suffice.training.rollouts import Question
 
 
@@ -42,13 +42,13 @@ def make_reward(name: str, given: dict[str, Any], *, unsafe: bool = False) -> Re
     return made
 
 
-def right_reward(recipe: OneShotRecipe) -> Reward:
+def right_reward(recipe: RewardedRecipe) -> Reward:
     """Returns the reward for what is right."""
     settings = recipe.reward
     return make_reward(settings.name, settings.options, unsafe=settings.unsafe)
 
 
-def judge_of(recipe: OneShotRecipe, reward: Reward) -> Judge:
+def judge_of(recipe: RewardedRecipe, reward: Reward) -> Judge:
     """Returns a reward at work, by the recipe's terms."""
     return Judge(reward, seconds=recipe.reward.seconds, require_stop=recipe.reward.require_stop)
 
@@ -88,6 +88,30 @@ def judge_items(
     values = judge([_rollout(item, reply) for item, reply in zip(repeated, replies, strict=True)])
     flat = [Judged(reply.text, reply.stopped, value) for reply, value in zip(replies, values, strict=True)]
     return [flat[i : i + samples] for i in range(0, len(flat), samples)]
+
+
+def outcomes_of(
+    model: LanguageModel, judge: Judge, recipe: RewardedRecipe, items: Sequence[TargetItem], template: str
+) -> list[dict[str, Any]]:
+    """Returns for each test item the greedy reply and its worth, and the worth of each sample where it is sampled."""
+    settings, new = recipe.evaluation, recipe.max_new_tokens
+    greedy = judge_items(model, judge, items, template, max_new_tokens=new)
+    sampled = judge_items(
+        model,
+        judge,
+        items[: settings.sampled_items],
+        template,
+        max_new_tokens=new,
+        samples=settings.samples,
+        temperature=settings.temperature,
+        seed=recipe.seed,
+    )
+    rows = []
+    for place, (item, [reply]) in enumerate(zip(items, greedy, strict=True)):
+        samples = [one.value for one in sampled[place]] if place < len(sampled) else None
+        row = {"item": item.id, "cluster": item.cluster, "greedy": reply.value, "reply": reply.reply}
+        rows.append(row | {"stopped": reply.stopped, "samples": samples})
+    return rows
 
 
 def _rollout(item: TargetItem, reply: Reply) -> Rollout:

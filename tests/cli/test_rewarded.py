@@ -1,0 +1,36 @@
+"""Options of `suffice run` for recipes whose arms a reward judges."""
+
+import pytest
+
+from suffice.cli.rewarded import _fields
+from suffice.common.errors import UserError
+
+
+def test_options_find_their_fields(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.jsonl").touch()
+    given = {
+        "pool": ["e.jsonl"],
+        "target.file": "t.jsonl",
+        "training.epochs": 3,
+        "selection.options.file": "c.jsonl",
+        "selection.options.max_cost": "2",
+        "selection.options.samples": "64",
+        "seed": None,
+    }
+    assert _fields("critique", "critique", given) == {
+        "examples": "e.jsonl",
+        "target": "t.jsonl",
+        "training.epochs": 3,
+        "critiques.file": str(tmp_path / "c.jsonl"),
+        "critiques.teacher.max_cost": "2",
+        "critiques.samples": "64",
+    }
+
+
+@pytest.mark.parametrize("name", ["training.epochs", "selection.options.samples", "selection.budget"])
+def test_an_option_without_a_field_is_refused(name):
+    with pytest.raises(
+        UserError, match=f"the recipe one-shot has no field for the option of '{name}'; leave it out"
+    ):
+        _fields("one-shot", "one-shot", {name: "3"})
