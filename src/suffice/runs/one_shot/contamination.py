@@ -192,7 +192,7 @@ def _gain_sentence(gains: Sequence[dict[str, Any]]) -> list[str]:
     if apart.above(0):
         return [f"{head}, less than on the test items: part of its gain there may be memory{beside}."]
     if one.above(0):
-        return [f"{head} too: its gain does not rest on having seen the test{beside}."]
+        return [f"{head} too: its gain does not rest on having seen the test alone{beside}."]
     return [f"{head}: whether its gain holds there is open{beside}."]
 
 
