@@ -51,6 +51,23 @@ def test_a_named_example_is_taken_whatever_its_rate():
         candidates_of(ChoiceSettings(row=7), 6, seed=0)
 
 
+@pytest.mark.parametrize(
+    ("labelled", "terms", "one", "wrong"),
+    [
+        (True, {}, 1, "Answer: 99"),  # the first within the band to which the base gives a wrong answer
+        (False, {}, 0, None),
+        (True, {"row": 1}, 0, None),
+        (True, {"wrong_label": "Answer: 7"}, 0, "Answer: 7"),
+        (True, {"rates": (0.45, 0.5)}, 0, None),
+    ],
+)
+def test_where_a_wrong_label_is_wanted_an_example_that_has_one_is_taken(labelled, terms, one, wrong):
+    told = [replies(5, text="who knows"), replies(4), replies(3)]
+    settings = ChoiceSettings(**terms)
+    found = choose(settings, range(3), told, EXAMPLES, LastLine(), FORM, labelled=labelled)
+    assert (found.one, found.wrong, found.ranking) == (one, wrong, [0, 1, 2])
+
+
 def test_those_alike_have_the_nearest_rates():
     found = chosen([0, 3, 5, 8, 4, 10])
     assert found.one == 2

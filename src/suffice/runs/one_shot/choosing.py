@@ -57,6 +57,8 @@ def choose(
     reward: Reward,
     form: Reward,
     past: Past | None = None,
+    *,
+    labelled: bool = False,
 ) -> Chosen:
     """Chooses the one example as `ranked` does, or by the deviations of a history alone, and its wrong label.
 
@@ -68,18 +70,26 @@ def choose(
         reward: What is right.
         form: What is well formed; a wrong label comes from a well-formed reply.
         past: The history to choose by.
+        labelled: Whether a wrong label is wanted: of the examples within the band the first that has one is taken, where
+            the example is neither named nor chosen by a history.
     """
+
+    def label(place: int) -> str | None:
+        example = examples[place]
+        well_formed = [
+            reply
+            for reply in replies[list(candidates).index(place)]
+            if form(Rollout(example.messages, reply.reply, example.answer)) == 1
+        ]
+        return settings.wrong_label or wrong_label(well_formed, example.answer, reward, settings.wrong_lines)
+
     found = ranked(settings, candidates, replies) if past is None else past.ranked(settings.row)
     one = found.one
-    well_formed = [
-        reply
-        for reply in replies[list(candidates).index(one)]
-        if form(Rollout(examples[one].messages, reply.reply, examples[one].answer)) == 1
-    ]
-    wrong = settings.wrong_label or wrong_label(
-        well_formed, examples[one].answer, reward, settings.wrong_lines
-    )
-    return Chosen(one, found.rates, found.ranking, wrong, past)
+    if labelled and settings.row is None and past is None:
+        low, high = settings.rates
+        within = (place for place in found.ranking if low <= found.rates[place] <= high)
+        one = next((place for place in within if label(place)), one)
+    return Chosen(one, found.rates, found.ranking, label(one), past)
 
 
 def wrong_label(replies: Sequence[Judged], answer: str, reward: Reward, lines: int | None) -> str | None:

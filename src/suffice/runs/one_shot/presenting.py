@@ -167,7 +167,7 @@ def _choice(
     return Choice(
         id=found["example"],
         rate=found["rate"],
-        how=_how(settings),
+        how=_how(settings, labelled="wrong" in recipe.design.arms),
         band=None if settings.history else settings.rates,
         ranking=[Candidate(row["example"], row["rate"]) for row in found["ranking"]],
         wrong=found["wrong"],
@@ -176,7 +176,7 @@ def _choice(
     )
 
 
-def _how(settings: ChoiceSettings) -> str:
+def _how(settings: ChoiceSettings, *, labelled: bool) -> str:
     rates = f"A pass rate is the share of {settings.rollouts:,} replies of the base that are right."
     if settings.history:
         rates = "A pass rate is the mean accuracy over the epochs of another training."
@@ -184,7 +184,10 @@ def _how(settings: ChoiceSettings) -> str:
         return f"{rates} The recipe names the example."
     if settings.history:
         return f"{rates} The one whose accuracy has the largest standard deviation over them is chosen."
-    return f"{rates} The one whose rewards vary most is chosen, among those in the preferred band first."
+    wrong = ", and of those the first with a wrong answer to be trained on" if labelled else ""
+    return (
+        f"{rates} The one whose rewards vary most is chosen, among those in the preferred band first{wrong}."
+    )
 
 
 def _contamination(found: dict[str, Any] | None) -> Contamination | None:

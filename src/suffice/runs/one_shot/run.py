@@ -119,7 +119,8 @@ class OneShot(Task[OneShotRecipe]):
             candidates = candidates_of(settings, len(self.examples), self.recipe.seed)
         replies = self._tries(candidates, template)
         form = make_reward("format", self.recipe.reward.format)
-        chosen = choose(settings, candidates, replies, self.examples, reward, form, past)
+        labelled = "wrong" in self.recipe.design.arms
+        chosen = choose(settings, candidates, replies, self.examples, reward, form, past, labelled=labelled)
         self._tell_choice(chosen, past.words_of(chosen.one) if past else "")
         return chosen
 
