@@ -34,8 +34,8 @@ from suffice.models import load_model
 from suffice.rewards.judge import Judge
 from suffice.rewards.protocol import Rollout
 from suffice.runs.one_shot.jobs import grpo_settings
-from suffice.runs.one_shot.judged import judge_items, judge_of, question_of, right_reward
 from suffice.runs.one_shot.recipe import OneShotRecipe, read_one_shot
+from suffice.runs.rewarded.judged import judge_items, judge_of, question_of, right_reward
 from suffice.training.grpo import train_grpo
 
 Rates = NDArray[np.float64]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pages import drawings, loads_nothing, read
 from suffice.report import (
     ArmRow,
     BudgetCurve,
@@ -25,51 +23,6 @@ from suffice.report import (
     Spread,
     render,
 )
-
-VOID = {"meta", "br", "link", "img", "input", "hr"}
-
-
-class Reader(HTMLParser):
-    """Checks that every element is closed in its turn, and keeps tags, attributes and text."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.tags, self.text = [], [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
-def read(page: str) -> Reader:
-    reader = Reader()
-    reader.feed(page)
-    reader.close()
-    assert reader.open == []
-    return reader
-
-
-def drawings(page: str) -> dict[str, ElementTree.Element]:
-    """Returns the outer drawings that have text alternatives, parsed as XML, by their key."""
-    found = {}
-    for start in re.finditer(r'<svg role="img"', page):
-        depth, end = 0, start.start()
-        for tag in re.finditer(r"<(/?)svg\b", page[start.start() :]):
-            depth += -1 if tag.group(1) else 1
-            if depth == 0:
-                end = start.start() + tag.end() + 1
-                break
-        tree = ElementTree.fromstring(page[start.start() : end])
-        found[tree.find("title").get("id").removesuffix("-title")] = tree
-    return found
 
 
 @pytest.mark.parametrize("made", ["make_report", "make_whole"])
@@ -91,17 +44,8 @@ def test_every_drawing_is_xml_with_text_alternatives(make_report):
 
 @pytest.mark.parametrize(("made", "scripts"), [("make_report", 0), ("make_whole", 1)])
 def test_page_loads_nothing_and_runs_at_most_its_filter(made, scripts, request):
-    page = render(request.getfixturevalue(made)())
-    tags = read(page).tags
+    tags = loads_nothing(render(request.getfixturevalue(made)()))
     assert [attributes for tag, attributes in tags if tag == "script"] == [{}] * scripts
-    assert not {"link", "img", "iframe", "object"} & {tag for tag, _ in tags}
-    for _, attributes in tags:
-        for name in ("src", "href", "action", "data", "srcset"):
-            assert attributes.get(name, "data:").startswith("data:text/csv") or name not in attributes
-        assert not [name for name in attributes if name.startswith("on")]
-    assert "url(" not in page
-    assert "@import" not in page
-    assert "http" not in page
 
 
 def test_every_drawing_of_a_whole_report_is_xml(make_whole):

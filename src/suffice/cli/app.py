@@ -10,6 +10,7 @@ import suffice
 from suffice.cli import (
     check,
     compare,
+    contamination,
     demo,
     explain,
     info,
@@ -65,6 +66,7 @@ app.command("plan")(plan.plan)
 stages.register(app)
 app.command("prove")(prove.prove)
 app.command("compare")(compare.compare)
+app.command("contamination")(contamination.contamination)
 app.command("judge")(judge.judge)
 app.add_typer(lab.app, name="lab")
 app.command("list")(info.list_names)

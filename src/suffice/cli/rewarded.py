@@ -98,6 +98,27 @@ def run_rewarded_recipe(
         _tell(found, folder)
 
 
+def stage_of_rewarded(kind: str, path: Path, stage: str, *, json: bool) -> None:
+    """Draws the report of a run on one example from what lies in its folder; such runs have no other stages.
+
+    Raises:
+        UserError: Another stage is asked for, or no task has a verdict yet.
+    """
+    from suffice.cli.output import print_json
+    from suffice.runs.one_shot.presenting import write_report
+
+    if stage != "report" or kind != "one-shot":
+        raise UserError(
+            f"{path} holds a run of the kind {kind}, which has no stage '{stage}'",
+            f"go on with: suffice run {path / 'recipe.yaml'} --out {path}",
+        )
+    page = write_report(path)
+    if json:
+        print_json({"stage": stage, "run": str(path), "report": str(page)})
+    else:
+        sys.stdout.write(f"Report: {page}\n")
+
+
 def _kind(name: str) -> tuple[type[Any], Callable[..., dict[str, Any]]]:
     """Returns the recipe of a kind, and what runs it."""
     if name == "one-shot":
@@ -168,7 +189,7 @@ def _tell(found: dict[str, Any], folder: Path) -> None:
         for sentence in task["sentences"]:
             console.print(sentence, style="bold", soft_wrap=True)
         console.print()
-    sys.stdout.write(f"Verdict: {folder / 'verdict.json'}\n")
+    sys.stdout.write(f"Report: {folder / 'report.html'}\n")
 
 
 def _table(task: dict[str, Any]) -> Any:

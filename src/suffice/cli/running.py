@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Never
 
 from suffice.cli.output import print_json, tell_run
+from suffice.cli.rewarded import KINDS, stage_of_rewarded
 from suffice.common.errors import UserError, unknown_name
 from suffice.common.progress import reporter
+from suffice.runs.fields import kind_of
 from suffice.runs.folder import STAGES, RunFolder
 from suffice.runs.recipe import Recipe
 
@@ -25,6 +27,9 @@ def run_recipe(recipe: Recipe, out: Path, *, until: str = "report", json: bool, 
 def run_stage(path: Path, until: str, *, json: bool, quiet: bool) -> None:
     """Brings a run folder up to date as far as a stage, by the recipe that it holds."""
     folder = RunFolder(path)
+    if folder.recipe_file.exists() and (kind := kind_of(folder.recipe_file)) in KINDS:
+        stage_of_rewarded(kind, path, until, json=json)
+        return
     recipe = folder.recipe()
     with folder.locked():
         _work(folder, recipe, until, json=json, quiet=quiet)
@@ -40,7 +45,9 @@ def refuse_options(path: Path, done: str) -> Never:
     Raises:
         UserError: Always; of a folder without a run, that it holds none.
     """
-    RunFolder(path).recipe()
+    folder = RunFolder(path)
+    if not (folder.recipe_file.exists() and kind_of(folder.recipe_file) in KINDS):
+        folder.recipe()
     raise UserError(f"{path} is {done} by its own recipe", "leave out all options but --json and --quiet")
 
 

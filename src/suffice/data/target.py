@@ -158,10 +158,19 @@ def read_examples(file: str | Path) -> list[TargetItem]:
     Raises:
         UserError: A row is not whole, or there is none.
     """
+    return [item for item, _ in read_numbered_examples(file)]
+
+
+def read_numbered_examples(file: str | Path) -> list[tuple[TargetItem, int]]:
+    """Returns what `read_examples` does, each with its line in the file.
+
+    Raises:
+        UserError: As there.
+    """
     path = _one_file(file)
-    first: dict[str, TargetItem] = {}
+    first: dict[str, tuple[TargetItem, int]] = {}
     for row in _read_file(path, source_names([path])[path], "test"):
-        first.setdefault(digest([row.messages, row.answer]), _item(row))
+        first.setdefault(digest([row.messages, row.answer]), (_item(row), row.line))
     if not first:
         raise UserError(f"{shown_path(path)} has no examples", "add rows with prompt and answer")
     return list(first.values())

@@ -12,6 +12,7 @@ from suffice.lab.world import Side, World
 
 DEV = 10
 TEST = 300
+_TRIES = 30  # draws for each fresh problem before there are taken to be no more
 
 
 def target_rows(
@@ -40,6 +41,31 @@ def target_rows(
                     taken.add(problem.key)
                     number += 1
                     rows.append(_row(problem, side, number))
+    return rows
+
+
+def fresh_rows(world: World, counts: dict[str, int], taken: set[str], seed: int) -> list[dict[str, Any]]:
+    """Returns rows like those of the target that are in no target: other problems of its test side.
+
+    Families about held-out people have not many more problems than the target holds: there may be fewer than asked for.
+
+    Args:
+        world: The world that is asked about.
+        counts: How many of each family.
+        taken: Clusters of the target's items, which are passed over.
+        seed: Of the draws.
+    """
+    rows = []
+    for family, count in counts.items():
+        draws, seen, number = Draws(seed, "fresh", family), set(taken), 0
+        for _ in range(_TRIES * count):
+            if number == count:
+                break
+            problem = draw_problem(world, family, draws, "test")
+            if (cluster := problem.cluster or problem.key) not in seen:
+                seen.add(cluster)
+                number += 1
+                rows.append(_row(problem, "fresh", number) | {"split": "test"})
     return rows
 
 

@@ -57,6 +57,10 @@ class Chat:
         self.stop_ids = self._find_stop_ids()
         self.bos_id: int | None = tokenizer.bos_token_id
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """Returns the text of tokens, without special ones."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
     def render(
         self,
         messages: Sequence[Message],

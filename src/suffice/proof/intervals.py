@@ -102,6 +102,28 @@ def contrast_interval(
     return interval(of_contrast(arms, weights, clusters), alpha)
 
 
+def independent_difference(a: Interval, b: Interval) -> Interval:
+    """Returns the difference ``a - b`` of the means of two sets of items that have nothing in common.
+
+    The squares of the distances to the ends add up: ``low = d - √((a - a.low)² + (b.high - b)²)``, and ``high``
+    likewise: method 10 of Newcombe (1998, Statistics in Medicine 17, 873) for two shares, and for any two
+    intervals Zou and Donner (2008, Statistics in Medicine 27, 1693). Both must be of one level.
+
+    Args:
+        a: One mean with its interval.
+        b: The other.
+
+    Returns:
+        The interval of the difference; without ends where either has none.
+    """
+    difference = a.estimate - b.estimate
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return Interval(difference, None, None)
+    below = float(np.hypot(a.estimate - a.low, b.high - b.estimate))
+    above = float(np.hypot(a.high - a.estimate, b.estimate - b.low))
+    return Interval(difference, difference - below, difference + above)
+
+
 def family_intervals(
     arm: ArmScores, clusters: Sequence[str], families: Sequence[str], alpha: float = 0.05
 ) -> dict[str, Interval]:

@@ -16,12 +16,23 @@ ROW = 48.0  # a row of a dot plot: its label above, its mark under it
 REFERENCE = 17.0  # the label of a reference line, above the rows
 GUTTER = 12.0  # percent of the width, for the labels of a vertical axis
 AXIS = 42.0  # tick labels and the name of the axis
-_SHAPES = {"base": "circle", "random": "tick", "longest": "diamond", "selected": "circle", "full": "square"}
+_SHAPES = {
+    "base": "circle",
+    "template": "diamond",
+    "random": "tick",
+    "longest": "diamond",
+    "false": "cross",
+    "selected": "circle",
+    "full": "square",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A row of a dot plot: an estimate with its interval, and the runs behind it as small points."""
+    """A row of a dot plot: an estimate with its interval, and the runs behind it as small points.
+
+    A row with a ``start`` is a step from there to its estimate.
+    """
 
     label: str
     kind: str
@@ -30,15 +41,20 @@ class Dot:
     high: float | None
     words: str
     runs: Sequence[float] = ()
+    start: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A line across all rows: its value, its label, and its class (``zero`` or ``margin``)."""
+    """A line across all rows: its value, its label, and its class (``zero`` or ``margin``).
+
+    The label stands over the line, or ``before`` it, so that it does not run into another line close behind.
+    """
 
     value: float
     label: str
     class_: str
+    before: bool = False
 
 
 def arm_class(kind: str) -> str:
@@ -72,6 +88,7 @@ def dot_plot(
     *,
     references: Sequence[Reference] = (),
     band: tuple[float, float] | None = None,
+    every_run: bool = False,
 ) -> Markup:
     """Draws estimates with intervals, one row each.
 
@@ -83,6 +100,7 @@ def dot_plot(
         unit: The name of the axis.
         references: Lines across all rows.
         band: A grey band across all rows, from one value to another.
+        every_run: Whether the runs of every row are drawn, and not of random ones alone.
     """
     top = REFERENCE * len(references)
     bottom = top + ROW * len(dots)
@@ -94,20 +112,23 @@ def dot_plot(
     for index, reference in enumerate(references):
         x, y = scale.at(reference.value), REFERENCE * (index + 1)
         parts.append(line(x, y - 2, x, bottom, reference.class_))
-        parts.append(text(x, y - 5, reference.label, f"reference {anchor(x)}"))
-    parts += [_dot(dot, scale, top + ROW * index) for index, dot in enumerate(dots)]
+        side = "end" if reference.before and x > 45 else anchor(x)
+        parts.append(text(x, y - 5, reference.label, f"reference {side}"))
+    parts += [_dot(dot, scale, top + ROW * index, every_run) for index, dot in enumerate(dots)]
     parts.append(text(0, bottom + 35, unit, "unit start"))
     description = "; ".join(f"{dot.label}: {dot.words}" for dot in dots)
     return drawing(key, bottom + AXIS, title, description, *parts)
 
 
-def _dot(dot: Dot, scale: Scale, top: float) -> Markup:
+def _dot(dot: Dot, scale: Scale, top: float, every_run: bool) -> Markup:
     middle = top + 32
     parts = [
         element("title", f"{dot.label}: {dot.words}"),
         text(0, top + 16, short(dot.label), "label start"),
         text(100, top + 16, dot.words, "value end"),
     ]
+    if dot.start is not None:
+        parts += _step(dot.start, dot.estimate, scale, middle)
     if dot.low is not None and dot.high is not None:
         low, high = scale.at(dot.low), scale.at(dot.high)
         size = {"width": percent(high - low), "height": 14.0}
@@ -116,11 +137,22 @@ def _dot(dot: Dot, scale: Scale, top: float) -> Markup:
             if dot.kind == "random"
             else line(low, middle, high, middle, "interval")
         )
-    if dot.kind == "random":
+    if dot.kind == "random" or (every_run and len(dot.runs) > 1):
+        below = 0.0 if dot.kind == "random" else 11.0
         places = (percent(scale.at(run)) for run in dot.runs)
-        parts += [element("circle", cx=x, cy=middle, r=3.0, class_="run") for x in places]
+        parts += [element("circle", cx=x, cy=middle + below, r=3.0, class_="run") for x in places]
     parts.append(mark(shape(dot.kind), scale.at(dot.estimate), middle))
     return element("g", *parts, class_=arm_class(dot.kind))
+
+
+def _step(start: float, end: float, scale: Scale, middle: float) -> list[Markup]:
+    """Returns the bar of a step, and the line that leads to its start from the row above."""
+    one, other = scale.at(start), scale.at(end)
+    size = {"width": percent(abs(other - one)), "height": 10.0}
+    return [
+        line(one, middle - ROW + 7, one, middle + 5, "leader"),
+        element("rect", x=percent(min(one, other)), y=middle - 5, class_="spread", **size),
+    ]
 
 
 def bars(key: str, title: str, rows: Sequence[tuple[str, float, str]], scale: Scale, unit: str) -> Markup:

@@ -43,7 +43,7 @@ def render(data: ReportData) -> str:
         data: What to show.
     """
     style = asset("style.css") + asset("figure.css")
-    page = _environment().get_template("report.html").render(
+    page = environment().get_template("report.html").render(
         data=data,
         figures={draw.__name__: draw(data) for draw in FIGURES},
         items=items(data),
@@ -64,7 +64,7 @@ def asset(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """Returns the templates with what they call."""
     environment = Environment(
         loader=PackageLoader("suffice.report"),

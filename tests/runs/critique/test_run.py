@@ -222,7 +222,7 @@ def test_a_teacher_is_asked_once_and_what_it_did_not_answer_is_told(place, monke
     teacher = {"endpoint": "http://localhost:1/v1", "model": "m"}
     recipe = read_rewarded(CritiqueRecipe, "tiny.yaml", {"critiques.file": "", "critiques.teacher": teacher})
     [item, *_] = read_examples(place / "examples.jsonl")
-    task = run.Critiqued("", place, recipe, [item], [], [], None, Silent())
+    task = run.Critiqued("", place, recipe, [item], [1], [], [], [], None, Silent())
     [failed, fine] = task._texts([(item, "2"), (item, "1")])
     assert (failed.message, fine) == ("status 400", "Fine.\nConclusion: right [END]")
     body = asked[1].body

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from suffice.common.files import write_jsonl
 from suffice.common.progress import Silent
-from suffice.data.target import read_examples, read_target
+from suffice.data.reading import read_rows
+from suffice.data.target import read_examples, read_numbered_examples, read_target
 from suffice.rewards.mathematics import Math
+from suffice.runs.one_shot.history import read_past
 from suffice.runs.one_shot.recipe import read_one_shot
 from suffice.runs.one_shot.run import run_one_shot
 from suffice.runs.rewarded import task as running
+from suffice.runs.rewarded.task import adopt
 from tiny_run import Here
 
 DATA = Path(__file__).parents[3] / "../shared/data/rlvr"
@@ -51,8 +55,31 @@ def test_they_run_for_a_few_steps(tmp_path, monkeypatch):
         "design.seeds": 1,
         "execution.device": "cpu",
     }
-    [task] = run_one_shot(tmp_path, read_one_shot("one-shot", given), Silent())["tasks"]
+    recipe, out = read_one_shot("one-shot", given), tmp_path / "run"
+    out.mkdir()
+    adopt(out, recipe)
+    [task] = run_one_shot(out, recipe, Silent())["tasks"]
     assert task["choice"]["example"] == "pi1_r128-1"
     assert [row["arm"] for row in task["metrics"][0]["arms"]] == ["base", "template", "one"]
-    history = json.loads((tmp_path / "arms" / "one" / "0" / "train.json").read_text())["history"]
+    history = json.loads((out / "arms" / "one" / "0" / "train.json").read_text())["history"]
     assert [step["kl"] is not None for step in history] == [True, True]
+
+
+def test_the_papers_history_ranks_the_papers_examples_first(tmp_path):
+    file = tmp_path / "examples.jsonl"
+    rows = [row.value for row in read_rows(DATA / "dsr_sub.parquet")]
+    # One row has no answer.
+    write_jsonl(file, [row | {"answer": row["reward_model"]["ground_truth"] or "none"} for row in rows])
+    given = {
+        "model": "lab",
+        "examples": str(file),
+        "target": str(DATA / "math500.parquet"),
+        "choice.history": str(DATA / "acc_step_500.json"),
+    }
+    examples, lines = zip(*read_numbered_examples(file), strict=True)
+    past = read_past(read_one_shot("one-shot", given), examples, lines)
+    [pi1] = read_examples(DATA / "pi1_r128.parquet")
+    [pi13] = read_examples(DATA / "pi13_r128.parquet")
+    assert past.deviations[past.ranking[0]] == pytest.approx(0.4068, abs=5e-5)
+    assert examples[past.ranking[0]].answer == pi1.answer
+    assert examples[past.ranking[12]].answer == pi13.answer

@@ -200,3 +200,138 @@ def test_no_wrong_answer_to_be_had(place):
                 "design.arms": ["base", "template", "wrong", "one"],
             },
         )
+
+
+def past(place, **accuracies):
+    (place / "past.json").write_text(json.dumps(accuracies))
+    return {
+        "choice.history": str(place / "past.json"),
+        "design.arms": ["base", "template", "one", "alike-one"],
+    }
+
+
+def test_by_a_history_the_example_that_moved_most_is_chosen_and_the_base_is_asked_it_alone(place):
+    notes = Notes()
+    given = past(place, r1=[1, 1, 1], r3=[0, 1, 0, 1], gone=[0, 1], r0=[0.5, 0.75], r4=[1, 0])
+    [task] = run(place, notes, **given)["tasks"]
+    assert task["choice"]["example"] == "r3"
+    ranking = [(row["example"], row["rate"], row["std"]) for row in task["choice"]["ranking"]]
+    assert ranking == [("r3", 0.5, 0.5), ("r4", 0.5, 0.5), ("r0", 0.625, 0.125), ("r1", 1.0, 0.0)]
+    assert task["choice"]["wrong"] == "no"
+    asked = [[item.id for item in job.items] for job in Recorder.done if getattr(job, "samples", 1) > 1]
+    assert asked == [["r3"]]
+    runs = [job.run for job in Recorder.done if hasattr(job, "run") and hasattr(job.run, "arm")]
+    alike = [one.questions[0].answer for one in runs if one.arm == "alike-one"]
+    assert alike == ["5", "1"]
+    assert (
+        "history    4 examples met by id; 1 problems without an example; 1 examples without a history, which cannot be "
+        "chosen"
+    ) in notes.said
+    assert "choose     r3, whose accuracy had the standard deviation 0.500 in the history" in notes.said
+    page = (place / "run" / "report.html").read_text()
+    assert "The one whose accuracy has the largest standard deviation over them is chosen." in page
+    assert "preferred band" not in page
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "given", "message", "remedy"),
+    [
+        (
+            {"r1": [1, 0]},
+            {"choice.row": 4},
+            "choice.row is 4, and {} has no accuracies of that example",
+            "name another, or leave out choice.history",
+        ),
+        (
+            {"x": [1, 0]},
+            {},
+            "the keys of {} (first 'x') are no ids of rows and no whole numbers",
+            "name the field of the pool's files that holds them with choice.history_key: FIELD",
+        ),
+    ],
+)
+def test_a_history_without_the_examples_is_refused_before_anything_is_sampled(
+    place, accuracies, given, message, remedy
+):
+    with pytest.raises(UserError) as error:
+        run(place, **past(place, **accuracies), **given)
+    assert error.value.message == message.format(place / "past.json")
+    assert error.value.remedy == remedy
+    assert Recorder.done == []
+
+
+def test_a_run_that_was_begun_before_histories_goes_on(place):
+    recipe = read_one_shot("tiny.yaml")
+    old = recipe.model_dump(mode="json")
+    for name in ("history", "history_reward", "history_key"):
+        del old["choice"][name]
+    out = place / "run"
+    out.mkdir()
+    (out / "recipe.yaml").write_text(yaml.safe_dump(old))
+    adopt(out, recipe)
+
+
+LOOK = {"contamination.items": 4, "contamination.fresh": "fresh.jsonl"}
+FEW = {
+    "design.arms": ["base", "template", "format", "one"],
+    "design.seeds": 1,
+    "evaluation.sampled_items": 0,
+}
+
+
+@pytest.fixture
+def fresh(place):
+    rows = [{"prompt": f"Now add {i} and one, if you can.", "answer": str(i + 1)} for i in range(30, 36)]
+    write(place / "fresh.jsonl", rows)
+    write(
+        place / "target.jsonl",
+        [
+            {"prompt": f"Please add {i} and one.", "answer": str(i + 1), "id": f"t{i}", "split": split}
+            for split, start in (("dev", 10), ("test", 20))
+            for i in range(start, start + 5)
+        ],
+    )
+    return place
+
+
+def test_a_look_at_contamination(fresh):
+    [task] = run(fresh, **FEW, **LOOK)["tasks"]
+    found = task["contamination"]
+    assert (found["test"]["items"], found["fresh"]["items"], found["fraction"]) == (4, 4, 0.6)
+    assert found["sentence"] in task["sentences"]
+    scores = {row["arm"]: row["runs"] for row in found["arms"]["scores"]}
+    assert (scores, found["arms"]["items"]) == ({"template": 1, "format": 1, "one": 1}, 4)
+    assert [row["arm"] for row in found["arms"]["gains"]] == ["format", "one"]
+    assert found["arms"]["left_out"] == []
+    assert found["arms"]["sentences"][-1] in task["sentences"]
+    run(fresh, **FEW, **LOOK)
+    assert Recorder.done == []
+
+
+def test_a_look_that_is_asked_for_later_trains_nothing_again(fresh):
+    run(fresh, **FEW)
+    [task] = run(fresh, **FEW, **LOOK)["tasks"]
+    assert {type(job).__name__ for job in Recorder.done} == {"ReadQuestions", "ReadBase"}
+    arms = task["contamination"]["arms"]
+    assert [row["arm"] for row in arms["scores"]] == ["template"]
+    assert (arms["left_out"], arms["gains"]) == (["format", "one"], [])
+    [sentence] = arms["sentences"]
+    assert sentence.startswith(
+        "Not judged on fresh problems, since trained before these were asked for: format, one ("
+    )
+    with pytest.raises(UserError, match="holds a run of another recipe: contamination differ"):
+        run(fresh, **FEW)
+
+
+def test_fresh_problems_that_cannot_be_taken(fresh):
+    write(fresh / "fresh.jsonl", [{"prompt": "Add 3 and one.", "answer": "4", "id": "f"}])
+    with pytest.raises(
+        UserError, match=r"^the fresh question 'f' is an example too; take it out of one of the files$"
+    ):
+        run(fresh, **FEW, **LOOK)
+    (fresh / "run" / "recipe.yaml").unlink()
+    write(fresh / "fresh.jsonl", [{"prompt": "Add it.", "answer": "4", "task": "sums"}])
+    with pytest.raises(
+        UserError, match=r"^fresh.jsonl has no fresh questions of the task 'all'; add some, or "
+    ):
+        run(fresh, tasks=["all"], **FEW, **LOOK)

@@ -1,4 +1,4 @@
-"""The one example with its wrong label, from the base's replies."""
+"""The one example with its wrong label, from the base's replies or a history."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from suffice.common.draws import Draws
 from suffice.data.target import TargetItem
 from suffice.rewards.protocol import Reward, Rollout
+from suffice.runs.one_shot.history import Past
 from suffice.runs.one_shot.recipe import ChoiceSettings
 from suffice.runs.rewarded.choosing import Ranked, ranked
 from suffice.runs.rewarded.judged import Judged
@@ -21,9 +22,11 @@ class Chosen(Ranked):
 
     Attributes:
         wrong: A wrong answer to the one example; `None` where the base gives none.
+        past: The history that the ranking is by; `None` where it is by the base's replies.
     """
 
     wrong: str | None
+    past: Past | None = None
 
     def alike(self, count: int) -> list[int]:
         """Returns the candidates whose pass rates are nearest to the chosen one's, without it."""
@@ -38,7 +41,12 @@ class Chosen(Ranked):
 
     def as_json(self, examples: Sequence[TargetItem]) -> dict[str, Any]:
         """Returns the JSON form."""
-        return {**super().as_json(examples), "wrong": self.wrong}
+        found = {**super().as_json(examples), "wrong": self.wrong}
+        if self.past is None:
+            return found
+        ranking: list[dict[str, Any]] = found["ranking"]
+        by = [{**row, "std": self.past.deviations[i]} for row, i in zip(ranking, self.ranking, strict=True)]
+        return {**found, "history": self.past.notes, "ranking": by}
 
 
 def choose(
@@ -48,8 +56,9 @@ def choose(
     examples: Sequence[TargetItem],
     reward: Reward,
     form: Reward,
+    past: Past | None = None,
 ) -> Chosen:
-    """Chooses the one example as `ranked` does, and its wrong label.
+    """Chooses the one example as `ranked` does, or by the deviations of a history alone, and its wrong label.
 
     Args:
         settings: How to choose.
@@ -58,8 +67,9 @@ def choose(
         examples: All examples.
         reward: What is right.
         form: What is well formed; a wrong label comes from a well-formed reply.
+        past: The history to choose by.
     """
-    found = ranked(settings, candidates, replies)
+    found = ranked(settings, candidates, replies) if past is None else past.ranked(settings.row)
     one = found.one
     well_formed = [
         reply
@@ -69,7 +79,7 @@ def choose(
     wrong = settings.wrong_label or wrong_label(
         well_formed, examples[one].answer, reward, settings.wrong_lines
     )
-    return Chosen(one, found.rates, found.ranking, wrong)
+    return Chosen(one, found.rates, found.ranking, wrong, past)
 
 
 def wrong_label(replies: Sequence[Judged], answer: str, reward: Reward, lines: int | None) -> str | None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from suffice.common.files import read_json, write_json, write_jsonl
+from suffice.common.files import digest, read_json, write_json, write_jsonl
 from suffice.data.target import TargetItem
 from suffice.models import LanguageModel, ModelSource
 from suffice.proof.arms import Kind
 from suffice.rewards.judge import Judge
 from suffice.runs.one_shot.recipe import SINGLES, OneShotRecipe
-from suffice.runs.rewarded.judged import judge_of, make_reward, outcomes_of, right_reward
+from suffice.runs.rewarded.judged import judge_items, judge_of, make_reward, outcomes_of, right_reward
 from suffice.training.rollouts import Question, Step, Watch
 from suffice.training.settings import GRPOSettings, LoRA
 
@@ -63,6 +63,7 @@ class ArmJob:
         recipe: The recipe.
         items: The test items.
         key: Stands for everything the outcomes depend on.
+        fresh: Problems that the base cannot have seen, to be judged on as well.
     """
 
     run: ArmRun
@@ -71,12 +72,26 @@ class ArmJob:
     recipe: OneShotRecipe
     items: tuple[TargetItem, ...]
     key: str
+    fresh: tuple[TargetItem, ...] = ()
 
     @property
     def done(self) -> bool:
         """Whether the outcomes of this key are there."""
         path = self.folder / "done.json"
         return path.exists() and read_json(path)["key"] == self.key
+
+    @property
+    def fresh_key(self) -> str:
+        """Stands for everything the scores on fresh problems depend on."""
+        return digest([self.key, [[item.messages, item.answer] for item in self.fresh]])
+
+    @property
+    def fresh_scores(self) -> list[float | None] | None:
+        """The greedy scores on fresh problems; `None` where the run was not judged on them."""
+        path = self.folder / "fresh.json"
+        if not path.exists() or (kept := read_json(path))["key"] != self.fresh_key:
+            return None
+        return [row["greedy"] for row in kept["rows"]]
 
 
 def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:
@@ -91,6 +106,10 @@ def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:
             with judge_of(recipe, make_reward(run.reward, dict(run.options))) as other:
                 _train(job, model, other, report)
         outcomes = outcomes_of(model, judge, recipe, job.items, run.template)
+        if job.fresh:
+            write_json(
+                job.folder / "fresh.json", {"key": job.fresh_key, "rows": _judge_fresh(job, model, judge)}
+            )
     write_jsonl(job.folder / "outcomes.jsonl", outcomes)
     told = [row["greedy"] for row in outcomes if row["greedy"] is not None]
     write_json(job.folder / "done.json", {"key": job.key, "score": fmean(told) if told else None})
@@ -121,6 +140,15 @@ def _train(job: ArmJob, model: LanguageModel, judge: Judge, report: Callable[[An
         on_step=on_step,
     )
     write_json(job.folder / "missing.json", dict(judge.missing))
+
+
+def _judge_fresh(job: ArmJob, model: LanguageModel, judge: Judge) -> list[dict[str, Any]]:
+    """Returns for each fresh problem the greedy reply and its worth."""
+    replies = judge_items(model, judge, job.fresh, job.run.template, max_new_tokens=job.recipe.max_new_tokens)
+    return [
+        {"item": item.id, "greedy": reply.value, "reply": reply.reply, "stopped": reply.stopped}
+        for item, [reply] in zip(job.fresh, replies, strict=True)
+    ]
 
 
 def grpo_settings(recipe: OneShotRecipe) -> GRPOSettings:

@@ -36,8 +36,14 @@ class RewardSettings(RightSettings):
 
 
 class ChoiceSettings(OneSettings):
-    """How the one example and its wrong label are chosen."""
+    """How the one example and its wrong label are chosen: by replies of the base alone, by a history, or named."""
 
+    history: str | None = Field(
+        None,
+        description="Accuracies of the examples over another training; the one that moved most is taken, of all of them.",
+    )
+    history_reward: str | None = Field(None, description="The reward of right, where a log has several.")
+    history_key: str | None = Field(None, description="The field of the examples that holds its keys.")
     wrong_label: str | None = Field(None, description="The wrong answer; by default the base's commonest.")
     wrong_lines: int | None = Field(
         None, ge=1, description="A wrong answer is one that no reply of more lines than this ended in."
@@ -64,6 +70,18 @@ class TrainingSettings(Section):
     checkpoint_steps: int = Field(20, ge=0, description="Rollout steps between checkpoints; 0 for none.")
 
 
+class ContaminationSettings(Section):
+    """Whether the base knows the test by heart, and whether gains hold on problems that it cannot have seen."""
+
+    fresh: str = Field(
+        "", description="Such problems: a file with prompt and answer, lab, random-calculation, or none."
+    )
+    items: int = Field(
+        0, ge=0, description="Test items of each task that are looked at, and fresh ones; 0 for none."
+    )
+    fraction: float = Field(0.6, gt=0, lt=1, description="The share of a question's words that is shown.")
+
+
 class OneShotDesign(Design):
     """What is compared with what."""
 
@@ -83,7 +101,13 @@ class OneShotRecipe(RewardedRecipe):
     reward: RewardSettings = RewardSettings()
     choice: ChoiceSettings = ChoiceSettings()
     training: TrainingSettings = TrainingSettings()
+    contamination: ContaminationSettings = ContaminationSettings()
     design: OneShotDesign = OneShotDesign()
+
+    @property
+    def free(self) -> dict[str, Any]:
+        """What may change where a run that was begun is gone on with; a look at contamination changes no arm."""
+        return self.work if self.contamination.items else {**self.work, "contamination": True}
 
     @property
     def reading_temperature(self) -> float:

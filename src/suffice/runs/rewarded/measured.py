@@ -70,14 +70,12 @@ def measure(runs: Sequence[tuple[Run, Path]], k: int) -> list[Measured]:
     """
     rows = [_read(folder / "outcomes.jsonl") for _, folder in runs]
     names = [run for run, _ in runs]
-    found = [
-        _measured("greedy", names, [[_percent(row["greedy"]) for row in part] for part in rows], rows[0])
-    ]
+    found = [gather("greedy", names, [[_percent(row["greedy"]) for row in part] for part in rows], rows[0])]
     sampled = [[row for row in part if row["samples"] is not None] for part in rows]
     if k and sampled[0]:
         for size in dict.fromkeys((1, k)):
             values = [[_pass(row["samples"], size) for row in part] for part in sampled]
-            found.append(_measured(f"pass@{size}", names, values, sampled[0]))
+            found.append(gather(f"pass@{size}", names, values, sampled[0]))
     return found
 
 
@@ -92,10 +90,20 @@ def in_words(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _measured(
+def gather(
     metric: str, runs: Sequence[Run], values: list[list[float | None]], rows: list[dict[str, Any]]
 ) -> Measured:
-    """Puts runs together by arm, without the items that miss a value in any run."""
+    """Puts runs together by arm, without the items that miss a value in any run.
+
+    Args:
+        metric: The metric's name.
+        runs: The runs.
+        values: The scores of each run, in percent.
+        rows: What is known of each item, its ``cluster`` at least.
+
+    Raises:
+        UserError: Every item misses a value.
+    """
     kept = [i for i in range(len(rows)) if all(run[i] is not None for run in values)]
     if not kept:
         raise UserError(

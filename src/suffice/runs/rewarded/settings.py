@@ -102,6 +102,11 @@ class RewardedRecipe(Section):
     execution: Execution = Execution()
 
     @property
+    def free(self) -> dict[str, Any]:
+        """What may change where a run that was begun is gone on with, as pydantic's ``exclude`` names it."""
+        return self.work
+
+    @property
     def reading_temperature(self) -> float:
         """The temperature at which the base's replies are sampled."""
         raise NotImplementedError

@@ -6,16 +6,18 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic
 
 from suffice.common.errors import UserError
 from suffice.common.files import digest, read_json, write_json
 from suffice.common.progress import Reporter
-from suffice.data.target import TargetItem, read_examples, read_target
+from suffice.data.target import TargetItem, read_numbered_examples, read_target
 from suffice.models import ModelSource
 from suffice.models.loading import model_fingerprint
 from suffice.rewards.protocol import Reward
+from suffice.runs.contamination import words_of
 from suffice.runs.manifest import versions
 from suffice.runs.rewarded.base import ReadBase, chunks_of, read_base, reading_key
 from suffice.runs.rewarded.choosing import Ranked
@@ -43,9 +45,8 @@ def run_tasks(
     """
     started = time.monotonic()
     reward = right_reward(recipe)
-    examples, target = read_examples(recipe.examples), read_target(recipe.target, seed=recipe.seed)
-    if recipe.evaluation.items:
-        target = target.first(recipe.evaluation.items)
+    examples, whole = read_numbered_examples(recipe.examples), read_target(recipe.target, seed=recipe.seed)
+    target = whole.first(recipe.evaluation.items) if recipe.evaluation.items else whole
     tasks = []
     with Workers(recipe.execution.jobs or cores()) as workers:
         for name in recipe.tasks or [""]:
@@ -53,9 +54,11 @@ def run_tasks(
                 name,
                 out / name if name else out,
                 recipe,
-                [item for item in examples if name in ("", item.task)],
+                [item for item, _ in examples if name in ("", item.task)],
+                [line for item, line in examples if name in ("", item.task)],
                 [item for item in target.dev if name in ("", item.task)],
                 [item for item in target.test if name in ("", item.task)],
+                whole.items,
                 workers,
                 reporter,
             )
@@ -66,9 +69,10 @@ def run_tasks(
     manifest = {
         "recipe": recipe.model_dump(mode="json"),
         "model": model_fingerprint(recipe.model, recipe.chat_template),
-        "examples": digest([[item.messages, item.answer] for item in examples]),
+        "examples": digest([[item.messages, item.answer] for item, _ in examples]),
         "target": target.fingerprint,
         "seconds": round(time.monotonic() - started, 1),
+        "created": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
     }
     write_json(out / "manifest.json", manifest)
@@ -83,8 +87,8 @@ def adopt(out: Path, recipe: RewardedRecipe) -> None:
     """
     file = out / "recipe.yaml"
     if file.exists():
-        before = read_rewarded(type(recipe), file).model_dump(exclude=recipe.work)
-        now = recipe.model_dump(exclude=recipe.work)
+        kept = read_rewarded(type(recipe), file)
+        before, now = kept.model_dump(exclude=kept.free), recipe.model_dump(exclude=kept.free)
         changed = [name for name, value in now.items() if before[name] != value]
         if changed:
             raise UserError(
@@ -104,8 +108,10 @@ class Task(ABC, Generic[Recipe]):
         folder: Where its files go.
         recipe: The recipe.
         examples: What may be trained on.
+        lines: The line of each in its file.
         dev: The items that pick the template.
         test: The items that judge.
+        whole: All items of the target, of every task.
         workers: The worker processes.
         reporter: Where progress is told.
     """
@@ -114,8 +120,10 @@ class Task(ABC, Generic[Recipe]):
     folder: Path
     recipe: Recipe
     examples: list[TargetItem]
+    lines: list[int]
     dev: list[TargetItem]
     test: list[TargetItem]
+    whole: Sequence[TargetItem]
     workers: Workers
     reporter: Reporter
 
@@ -133,14 +141,18 @@ class Task(ABC, Generic[Recipe]):
             raise UserError(
                 f"there are no dev items{of} to pick a template on", "add some, or give one template"
             )
-        for item in [*self.examples, *self.dev, *self.test]:
+        for item in [*self.examples, *self.dev, *self.test, *self.fresh]:
             reward.check(item.answer)
-        known = {_words(item) for item in self.examples}
-        for item in [*self.dev, *self.test]:
-            if _words(item) in known:
-                raise UserError(
-                    f"the item '{item.id}' of the target is an example too", "take it out of one of the files"
-                )
+        known = {words_of(item) for item in self.examples}
+        named = [(f"item '{item.id}' of the target", item) for item in [*self.dev, *self.test]]
+        for name, item in [*named, *((f"fresh question '{item.id}'", item) for item in self.fresh)]:
+            if words_of(item) in known:
+                raise UserError(f"the {name} is an example too", "take it out of one of the files")
+
+    @property
+    def fresh(self) -> Sequence[TargetItem]:
+        """Further problems that arms are judged on."""
+        return ()
 
     @abstractmethod
     def work(self, reward: Reward) -> dict[str, Any]:
@@ -166,12 +178,10 @@ class Task(ABC, Generic[Recipe]):
         )
         return templates[best]
 
-    def _tell_choice(self, chosen: Ranked) -> None:
+    def _tell_choice(self, chosen: Ranked, why: str = "") -> None:
         write_json(self.folder / "choice.json", chosen.as_json(self.examples))
-        self.reporter.say(
-            f"choose     {self.examples[chosen.one].id}, solved in {chosen.rates[chosen.one]:.0%} of "
-            f"{self.recipe.choice.rollouts}"
-        )
+        solved = f"solved in {chosen.rates[chosen.one]:.0%} of {self.recipe.choice.rollouts}"
+        self.reporter.say(f"choose     {self.examples[chosen.one].id}, {why or solved}")
 
     def _tries(self, candidates: Sequence[int], template: str) -> list[list[Judged]]:
         """Returns the base's replies to each candidate for the one example."""
@@ -207,7 +217,3 @@ class Task(ABC, Generic[Recipe]):
     @property
     def _model_key(self) -> str:
         return model_fingerprint(self.recipe.model, self.recipe.chat_template)
-
-
-def _words(item: TargetItem) -> str:
-    return " ".join(" ".join(str(turn["content"]).split()).casefold() for turn in item.messages)

@@ -23,7 +23,7 @@ from suffice.scorers.histories.trl import asked
 if TYPE_CHECKING:
     from suffice.data.example import Example, Message
     from suffice.data.pool import Pool
-    from suffice.models.loading import LanguageModel
+    from suffice.models import ChatTokenizer, LanguageModel
 
 VERL_INDEX = "extra_info.index"
 
@@ -41,7 +41,7 @@ class Matches:
     by: str
 
 
-def match(history: History, pool: Pool, model: LanguageModel | None, field: str) -> Matches:
+def match(history: History, pool: Pool, model: LanguageModel | ChatTokenizer | None, field: str) -> Matches:
     """Returns which problem of ``history`` each row of ``pool`` is.
 
     Args:
@@ -70,7 +70,7 @@ def match(history: History, pool: Pool, model: LanguageModel | None, field: str)
     return _by_field(history, pool, field)
 
 
-def _by_prompt(history: History, pool: Pool, model: LanguageModel | None) -> Matches:
+def _by_prompt(history: History, pool: Pool, model: LanguageModel | ChatTokenizer | None) -> Matches:
     known = set(history.keys)
     prompts = [_prompt(row) for row in pool]
     texts = [(asked(turns) or "").strip() for turns in prompts]
@@ -91,13 +91,13 @@ def _prompt(row: Example) -> list[Message]:
     return list(row.messages[: answers[-1]] if answers else row.messages)
 
 
-def _rendered(model: LanguageModel, turns: list[Message], row: Example) -> str | None:
+def _rendered(model: LanguageModel | ChatTokenizer, turns: list[Message], row: Example) -> str | None:
     """Returns a prompt as verl logs it: rendered, tokenised, and decoded without special tokens."""
     try:
         ids = model.chat.encode_prompt(turns, row.tools)
     except UserError:
         return None
-    return str(model.tokenizer.decode(ids, skip_special_tokens=True)).strip()
+    return model.chat.decode(ids).strip()
 
 
 def _by_field(history: History, pool: Pool, field: str) -> Matches:
