@@ -2,7 +2,7 @@
 
 import pytest
 
-from suffice.cli.rewarded import _fields
+from suffice.cli.rewarded import _fields, _tell
 from suffice.common.errors import UserError
 
 
@@ -34,3 +34,11 @@ def test_an_option_without_a_field_is_refused(name):
         UserError, match=f"the recipe one-shot has no field for the option of '{name}'; leave it out"
     ):
         _fields("one-shot", "one-shot", {name: "3"})
+
+
+def test_a_run_without_a_page_names_its_verdict(tmp_path, capsys):
+    _tell({"tasks": []}, tmp_path)
+    assert capsys.readouterr().out == f"Verdict: {tmp_path / 'verdict.json'}\n"
+    (tmp_path / "report.html").touch()
+    _tell({"tasks": []}, tmp_path)
+    assert capsys.readouterr().out == f"Report: {tmp_path / 'report.html'}\n"

@@ -189,7 +189,8 @@ def _tell(found: dict[str, Any], folder: Path) -> None:
         for sentence in task["sentences"]:
             console.print(sentence, style="bold", soft_wrap=True)
         console.print()
-    sys.stdout.write(f"Report: {folder / 'report.html'}\n")
+    page = folder / "report.html"
+    sys.stdout.write(f"Report: {page}\n" if page.exists() else f"Verdict: {folder / 'verdict.json'}\n")
 
 
 def _table(task: dict[str, Any]) -> Any:
