@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from suffice.common.files import read_json, write_json
-from suffice.data.target import TargetItem, read_examples
+from suffice.data.examples import read_examples
+from suffice.data.target import TargetItem
 from suffice.lab.export import export_stepwise
 from suffice.models import load_model
 from suffice.rewards.judge import Judge
@@ -113,7 +114,7 @@ def lab(model: str, task: str, count: int, epochs: int, out: Path) -> None:
     files = {name: str(path) for name, path in export_stepwise(out / "input").items()}
     steps = count * epochs // 8
     recipe = read_one_shot("one-shot-lab", files | {"training.steps": steps, "training.groups": 8})
-    examples = [one for one in read_examples(files["examples"]) if one.task == task][:count]
+    examples = [one for one in read_examples(files["examples"]).items if one.task == task][:count]
     histories = [history(examples, recipe, model, seed, out / task) for seed in (0, 1)]
     spreads = [np.array([np.std(one[example.id]) for example in examples]) for one in histories]
     loaded = load_model(model, device="cpu")

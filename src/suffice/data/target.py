@@ -131,57 +131,34 @@ def read_target(file: str | Path, dev_file: str | Path | None = None, *, seed: i
     Raises:
         UserError: A row is not whole, two have one id, dev and test overlap, or nothing is test.
     """
-    main = _one_file(file)
+    main = one_file(file)
     if dev_file is None:
         rows = _read_file(main, source_names([main])[main], None)
     else:
-        dev = _one_file(dev_file)
+        dev = one_file(dev_file)
         names = source_names([main, dev])
         rows = _read_file(main, names[main], "test") + _read_dev_file(dev, names[dev])
     join_clusters(rows)
     draw_dev(rows, seed)
     check_overlap(rows)
-    target = Target(tuple(_item(row) for row in rows))
+    target = Target(tuple(item_of(row) for row in rows))
     if not target.test:
         raise UserError(f"{shown_path(main)} has no test items", "add rows, or give some the split test")
     return target
 
 
-def read_examples(file: str | Path) -> list[TargetItem]:
-    """Reads prompts with answers that are trained on by reward, in the form of a target's rows.
-
-    Copies (the same prompt and answer) count once, as the first of them; the split plays no part.
-
-    Args:
-        file: The examples (JSONL, JSON or Parquet); verl's ``reward_model.ground_truth`` is an answer too.
-
-    Raises:
-        UserError: A row is not whole, or there is none.
-    """
-    return [item for item, _ in read_numbered_examples(file)]
-
-
-def read_numbered_examples(file: str | Path) -> list[tuple[TargetItem, int]]:
-    """Returns what `read_examples` does, each with its line in the file.
-
-    Raises:
-        UserError: As there.
-    """
-    path = _one_file(file)
-    first: dict[str, tuple[TargetItem, int]] = {}
-    for row in _read_file(path, source_names([path])[path], "test"):
-        first.setdefault(digest([row.messages, row.answer]), (_item(row), row.line))
-    if not first:
-        raise UserError(f"{shown_path(path)} has no examples", "add rows with prompt and answer")
-    return list(first.values())
-
-
-def _item(row: TargetRow) -> TargetItem:
+def item_of(row: TargetRow) -> TargetItem:
+    """Returns the item of a row whose split is settled."""
     assert row.split is not None
     return TargetItem(row.id, row.messages, row.answer, row.task, row.split, row.cluster)
 
 
-def _one_file(pattern: str | Path) -> Path:
+def one_file(pattern: str | Path) -> Path:
+    """Returns the only file that a pattern matches.
+
+    Raises:
+        UserError: It matches none, or several.
+    """
     paths = expand([pattern])
     if len(paths) > 1:
         raise UserError(f"'{pattern}' matches {len(paths)} files, and a target is one", "name one of them")
@@ -209,24 +186,39 @@ def _read_row(raw: RawRow, file: str, name: str, default: Split | None) -> Targe
         UserError: It is not whole; a target that lost rows would judge something else.
     """
     try:
-        if raw.error:
-            raise raw.error
-        fields = raw.value
-        if not isinstance(fields, dict):
-            raise RowError(NOT_AN_OBJECT, "the row is no object")
-        row = TargetRow(
-            file=file,
-            line=raw.line,
-            id=_label(fields, "id") or f"{name}-{raw.line}",
-            messages=_prompt(fields),
-            answer=_answer(fields),
-            task=_label(fields, "task") or "all",
-            split=_split(fields) or default,
-            cluster=_label(fields, "cluster"),
-        )
-        check_values([row.messages, row.answer, row.id, row.task, row.cluster])
+        return row_of(raw, file, name, default)
     except RowError as error:
         raise UserError(f"{file}, line {raw.line}: {error.message}", error.remedy) from error
+
+
+def row_of(raw: RawRow, file: str, name: str, default: Split | None) -> TargetRow:
+    """Returns a row of a target file, or of one of examples.
+
+    Args:
+        raw: The row as it was read.
+        file: The file's name in messages.
+        name: What rows without an id are called after.
+        default: The split of rows that say none.
+
+    Raises:
+        RowError: It is not whole.
+    """
+    if raw.error:
+        raise raw.error
+    fields = raw.value
+    if not isinstance(fields, dict):
+        raise RowError(NOT_AN_OBJECT, "the row is no object")
+    row = TargetRow(
+        file=file,
+        line=raw.line,
+        id=_label(fields, "id") or f"{name}-{raw.line}",
+        messages=_prompt(fields),
+        answer=_answer(fields),
+        task=_label(fields, "task") or "all",
+        split=_split(fields) or default,
+        cluster=_label(fields, "cluster"),
+    )
+    check_values([row.messages, row.answer, row.id, row.task, row.cluster])
     return row
 
 

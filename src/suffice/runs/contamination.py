@@ -9,7 +9,8 @@ from typing import Any
 
 from suffice.common.errors import UserError
 from suffice.common.progress import Reporter
-from suffice.data.target import TargetItem, read_examples
+from suffice.data.examples import read_examples
+from suffice.data.target import TargetItem
 from suffice.evaluation import random_calculation
 from suffice.evaluation.completion import Completions, complete
 from suffice.models import LanguageModel
@@ -60,14 +61,16 @@ def sides_of(
         return Sides(asked, random_calculation.random_calculations(len(asked), seed))
     if fresh == LAB:
         return _of_the_lab(target, asked, seed)
-    found = [replace(item, cluster=item.cluster or words_of(item)) for item in read_examples(fresh)]
+    read = read_examples(fresh)
+    found = [replace(item, cluster=item.cluster or words_of(item)) for item in read.items]
     known = {words_of(item) for item in target}
     for item in found:
         if words_of(item) in known:
             raise UserError(
                 f"{fresh}: the fresh question '{item.id}' is in the target too", "take it out of the file"
             )
-    return Sides(asked, first_of(found, items))
+    notes = [f"Left out: {fresh}, line {row.line}: {row.message}." for row in read.rejected]
+    return Sides(asked, first_of(found, items), tuple(notes))
 
 
 def first_of(items: Sequence[TargetItem], count: int | None) -> list[TargetItem]:

@@ -8,7 +8,7 @@ import yaml
 
 from suffice.common.errors import UserError
 from suffice.common.progress import Silent
-from suffice.data.target import read_examples
+from suffice.data.examples import read_examples
 from suffice.models.endpoint.asking import Asked
 from suffice.models.endpoint.meter import Meter
 from suffice.models.endpoint.wire import Answer
@@ -221,7 +221,7 @@ def test_a_teacher_is_asked_once_and_what_it_did_not_answer_is_told(place, monke
     monkeypatch.setattr(critics, "ask", ask)
     teacher = {"endpoint": "http://localhost:1/v1", "model": "m"}
     recipe = read_rewarded(CritiqueRecipe, "tiny.yaml", {"critiques.file": "", "critiques.teacher": teacher})
-    [item, *_] = read_examples(place / "examples.jsonl")
+    [item, *_] = read_examples(place / "examples.jsonl").items
     task = run.Critiqued("", place, recipe, [item], [1], [], [], [], None, Silent())
     [failed, fine] = task._texts([(item, "2"), (item, "1")])
     assert (failed.message, fine) == ("status 400", "Fine.\nConclusion: right [END]")

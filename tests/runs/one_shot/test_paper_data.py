@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from suffice.common.files import write_jsonl
 from suffice.common.progress import Silent
-from suffice.data.reading import read_rows
-from suffice.data.target import read_examples, read_numbered_examples, read_target
+from suffice.data.examples import read_examples
+from suffice.data.target import read_target
 from suffice.rewards.mathematics import Math
 from suffice.runs.one_shot.history import read_past
 from suffice.runs.one_shot.recipe import read_one_shot
@@ -22,8 +21,8 @@ pytestmark = pytest.mark.skipif(not DATA.exists(), reason="../shared/data/rlvr i
 
 
 def test_copies_of_the_example_count_once_and_answers_are_found():
-    [pi1] = read_examples(DATA / "pi1_r128.parquet")
-    [pi13] = read_examples(DATA / "pi13_r128.parquet")
+    [pi1] = read_examples(DATA / "pi1_r128.parquet").items
+    [pi13] = read_examples(DATA / "pi13_r128.parquet").items
     assert (pi1.answer, pi13.answer) == ("12.8", r"\frac{4}{3}")
     target = read_target(DATA / "math500.parquet")
     assert (len(target.items), len(target.dev)) == (500, 50)
@@ -65,21 +64,20 @@ def test_they_run_for_a_few_steps(tmp_path, monkeypatch):
     assert [step["kl"] is not None for step in history] == [True, True]
 
 
-def test_the_papers_history_ranks_the_papers_examples_first(tmp_path):
-    file = tmp_path / "examples.jsonl"
-    rows = [row.value for row in read_rows(DATA / "dsr_sub.parquet")]
-    # One row has no answer.
-    write_jsonl(file, [row | {"answer": row["reward_model"]["ground_truth"] or "none"} for row in rows])
+def test_the_papers_history_ranks_the_papers_examples_first():
+    file = DATA / "dsr_sub.parquet"
     given = {
         "model": "lab",
         "examples": str(file),
         "target": str(DATA / "math500.parquet"),
         "choice.history": str(DATA / "acc_step_500.json"),
     }
-    examples, lines = zip(*read_numbered_examples(file), strict=True)
+    found = read_examples(file)
+    examples, lines = found.items, found.lines
+    assert [(row.line, row.message) for row in found.rejected] == [(266, "the row has no `answer`")]
     past = read_past(read_one_shot("one-shot", given), examples, lines)
-    [pi1] = read_examples(DATA / "pi1_r128.parquet")
-    [pi13] = read_examples(DATA / "pi13_r128.parquet")
+    [pi1] = read_examples(DATA / "pi1_r128.parquet").items
+    [pi13] = read_examples(DATA / "pi13_r128.parquet").items
     assert past.deviations[past.ranking[0]] == pytest.approx(0.4068, abs=5e-5)
     assert examples[past.ranking[0]].answer == pi1.answer
     assert examples[past.ranking[12]].answer == pi13.answer

@@ -9,7 +9,8 @@ from typing import Any
 
 from suffice.common.errors import UserError
 from suffice.common.files import digest, write_text
-from suffice.data.target import TargetItem, read_examples, read_target
+from suffice.data.examples import read_examples
+from suffice.data.target import TargetItem, read_target
 from suffice.report.one_shot import (
     Arm,
     Candidate,
@@ -88,7 +89,7 @@ class _Texts:
 
 def _texts(recipe: OneShotRecipe, manifest: dict[str, Any]) -> _Texts:
     try:
-        examples = read_examples(recipe.examples)
+        examples = read_examples(recipe.examples).items
     except UserError:
         examples = []
     try:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Generic
 
 from suffice.common.errors import UserError
-from suffice.common.files import digest, read_json, write_json
+from suffice.common.files import digest, read_json, write_json, write_jsonl
 from suffice.common.progress import Reporter
-from suffice.data.target import TargetItem, read_numbered_examples, read_target
+from suffice.data.examples import read_examples
+from suffice.data.target import TargetItem, read_target
 from suffice.models import ModelSource
 from suffice.models.loading import model_fingerprint
 from suffice.rewards.protocol import Reward
@@ -45,7 +46,7 @@ def run_tasks(
     """
     started = time.monotonic()
     reward = right_reward(recipe)
-    examples, whole = read_numbered_examples(recipe.examples), read_target(recipe.target, seed=recipe.seed)
+    examples, whole = _examples(out, recipe, reporter), read_target(recipe.target, seed=recipe.seed)
     target = whole.first(recipe.evaluation.items) if recipe.evaluation.items else whole
     tasks = []
     with Workers(recipe.execution.jobs or cores()) as workers:
@@ -77,6 +78,16 @@ def run_tasks(
     }
     write_json(out / "manifest.json", manifest)
     return {"tasks": found}
+
+
+def _examples(out: Path, recipe: RewardedRecipe, reporter: Reporter) -> list[tuple[TargetItem, int]]:
+    """Returns the examples with their lines; rows that cannot be used go to a file with their reasons."""
+    found = read_examples(recipe.examples)
+    if found.rejected:
+        path = out / "rejected-examples.jsonl"
+        write_jsonl(path, (row.as_json() for row in found.rejected))
+        reporter.say(f"examples   {len(found.items):,} usable, {len(found.rejected):,} rejected: {path}")
+    return list(zip(found.items, found.lines, strict=True))
 
 
 def adopt(out: Path, recipe: RewardedRecipe) -> None:
