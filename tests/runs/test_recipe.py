@@ -28,7 +28,18 @@ def write(tmp_path, monkeypatch):
 
 
 def test_the_packaged_recipes_are_whole():
-    assert recipe_names() == ["curve", "demo", "demo-quick", "less", "lima", "one-shot", "one-shot-lab"]
+    names = [
+        "critique",
+        "critique-lab",
+        "curve",
+        "demo",
+        "demo-quick",
+        "less",
+        "lima",
+        "one-shot",
+        "one-shot-lab",
+    ]
+    assert recipe_names() == names
     for name in ("curve", "demo", "demo-quick", "less", "lima"):
         recipe = read_recipe(name, GIVEN)
         assert recipe.name == name
