@@ -35,7 +35,7 @@ _OWN = {
 # What --quick changes where nothing else is said: fewer and shorter trainings, on fewer items.
 _QUICK: dict[str, dict[str, Any]] = {
     "one-shot": {
-        "training.steps": 24,
+        "training.steps": 20,
         "design.arms": ["base", "template", "format", "wrong", "one", "random-one", "whole"],
         "design.seeds": 2,
         "design.singles": 2,
