@@ -111,6 +111,9 @@ def test_all_arms_are_trained_and_judged_and_nothing_is_done_twice(place):
         "base": 1, "template": 1, "format": 2, "random": 2, "wrong": 2, "entropy": 2, "one": 2, "random-one": 2,
         "alike-one": 2, "few-2": 2, "whole": 2,
     }  # fmt: skip
+    runs = [job.run for job in Recorder.done if hasattr(job, "run") and hasattr(job.run, "arm")]
+    coins = [dict(one.options) for one in runs if one.arm == "random"]
+    assert coins == [{"seed": 0}, {"seed": 1}]
     assert [table["metric"] for table in task["metrics"]] == ["greedy", "pass@1", "pass@2"]
     assert task["time"] == {"rollout": 0.5, "reward": 0.25, "update": 0.25}
     assert any(text.startswith("template ") for text in notes.said)

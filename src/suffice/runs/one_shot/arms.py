@@ -62,7 +62,7 @@ class Plan:
         """Yields the runs on the chosen example, by the right reward, a false one, or for a wrong label."""
         false: dict[str, tuple[str, dict[str, Any]]] = {
             "format": ("format", self.recipe.reward.format),
-            "random": ("random", {"seed": self.recipe.seed}),
+            "random": ("random", {}),
             "entropy": ("none", {}),
         }
         label = self._wrong() if arm == "wrong" else None
@@ -111,6 +111,8 @@ class Plan:
     ) -> ArmRun:
         right = self.recipe.reward
         given = right.options if options is None else options
+        if reward == "random":
+            given = {"seed": self.recipe.seed + index}  # each run has coins of its own
         return ArmRun(
             arm=name,
             kind=kind,
