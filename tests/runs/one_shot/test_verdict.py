@@ -65,6 +65,15 @@ def test_a_reward_that_teaches_is_told_from_one_that_elicits(tmp_path):
     ) in elicits
 
 
+def test_a_coin_that_lifts_one_run_of_three_is_named_as_open(tmp_path):
+    arms = TEACHES | {"random": first(4, 57, 3)}
+    found = verdict(measure(write(tmp_path, arms), 0), OneShotDesign())
+    assert (
+        "No false reward is shown to lift the base, and the right one is beyond format and wrong; against random "
+        "the right one's lead is open."
+    ) in found["sentences"]
+
+
 def test_the_share_of_the_whole_sets_gain_is_tested_as_a_contrast(tmp_path):
     found = verdict(measure(write(tmp_path, TEACHES), 0), OneShotDesign())
     whole = found["metrics"][0]["whole"]

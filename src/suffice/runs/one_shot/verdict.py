@@ -113,7 +113,9 @@ def _control_sentence(table: dict[str, Any]) -> list[str]:
         return [
             f"Rewards that know nothing of what is right lift the base too ({in_words(lifting)}): it is elicited{tail}."
         ]
-    return ["Whether false rewards lift the base, or the right one is beyond them, is open."]
+    held = f", and the right one is beyond {in_words(short)}" if short else ""
+    left = in_words([arm for arm in everyone if arm not in short])
+    return [f"No false reward is shown to lift the base{held}; against {left} the right one's lead is open."]
 
 
 def _choice_sentence(table: dict[str, Any]) -> list[str]:
