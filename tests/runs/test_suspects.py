@@ -181,13 +181,13 @@ def test_score_select_and_suspects_by_the_command_line(
     write_inputs(tmp_path, tiny_model_folder)
     monkeypatch.chdir(tmp_path)
     files = ["--pool", "pool.jsonl", "--target", "target.jsonl", "--model", str(tiny_model_folder)]
-    options = ("warmup=none", "size=512", "bits=1bit")
+    options = ("preconditioner=none", "size=512", "bits=1bit")
     how = [word for option in options for word in ("--set", option)] + ["--device", "cpu", "--jobs", "1"]
     assert run(["score", "--scorer", "influence", *files, *how, "--out", "scored"]) == 0
     told = capsys.readouterr().err.splitlines()
     assert told[2] == (
-        "influence  no warm-up: gradients of the model as it is, which in the paper of LESS choose hardly better "
-        "than chance"
+        "influence  no warm-up and no preconditioner: plain gradients of the model as it is, which in the paper of LESS "
+        "choose hardly better than chance"
     )
     assert told[4].endswith("rows with an influence below 0, the worst in suspects.jsonl")
     for drop in (5, 2):

@@ -27,7 +27,7 @@ def test_cosines_between_rows_are_those_of_influence(tmp_path, tiny_model):
     assert np.isnan(scores.values).all()
     assert np.isnan(scores.vectors[8]).all()
     unit = scores.vectors[:8] / np.linalg.norm(scores.vectors[:8], axis=1, keepdims=True)
-    affinity = Influence(InfluenceSettings(warmup="none", size=512)).score(pool, context).affinity
+    affinity = Influence(InfluenceSettings(preconditioner="none", size=512)).score(pool, context).affinity
     np.testing.assert_allclose(unit @ unit.T, affinity[:8], atol=1e-3)
     assert (scores.notes["rows_long"], scores.notes["rows_untrained"]) == (1, 0)
     again = GradientFeatures(GradientFeatureSettings(size=512)).score(pool, context)

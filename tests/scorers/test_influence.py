@@ -21,8 +21,8 @@ from suffice.scorers.protocol import ScoringContext
 from suffice.selectors.protocol import SelectionRequest
 from suffice.selectors.round_robin import RoundRobin
 
-COLD = InfluenceSettings(warmup="none")
-WIDE = InfluenceSettings(warmup="none", size=4096, side=0)  # the gradient itself, sketched
+COLD = InfluenceSettings(preconditioner="none")
+WIDE = InfluenceSettings(preconditioner="none", size=4096, side=0)  # the gradient itself, sketched
 
 
 @pytest.fixture(scope="module")
@@ -252,10 +252,10 @@ def test_checkpoints_by_the_literal_loop_of_less(
 @pytest.mark.parametrize("update", ["less", "torch"])
 def test_adam_without_a_warm_up_is_refused_by_name(update):
     with pytest.raises(UserError) as caught:
-        InfluenceSettings(warmup="none", update=update)
+        InfluenceSettings(update=update)
     assert str(caught.value) == (
         f"update={update} is Adam's, which needs the moments of a warm-up, and with warmup=none there are none; "
-        "leave out warmup=none, give checkpoints=FOLDER, or take update=gradient"
+        "give warmup=lora or checkpoints=FOLDER, or take update=gradient"
     )
 
 
@@ -275,14 +275,19 @@ def warmed(tiny_model_folder, target, tmp_path_factory):
     from suffice.models import load_model
 
     folder, model = tmp_path_factory.mktemp("warmed"), load_model(tiny_model_folder, device="cpu")
-    settings = InfluenceSettings(size=512, warmup_share=0.5, warmup_epochs=2, warmup_rank=2)
+    settings = InfluenceSettings(warmup="lora", size=512, warmup_share=0.5, warmup_epochs=2, warmup_rank=2)
     scores = Influence(settings).score(make_pool(40), ScoringContext(folder, model, target))
     return folder, model, settings, scores
 
 
-def test_the_default_is_a_warm_up_and_adams_update(warmed):
+def test_the_default_is_k_fac_without_a_warm_up():
+    assert (InfluenceSettings().conditioned, InfluenceSettings().adam) == ("kfac", None)
+    assert InfluenceSettings(preconditioner="none").conditioned == "none"
+
+
+def test_a_warm_up_is_with_adams_update_and_no_preconditioner(warmed):
     folder, _, settings, scores = warmed
-    assert (InfluenceSettings().adam, settings.adam) == ("less", "less")
+    assert (settings.adam, settings.conditioned) == ("less", "none")
     (home,) = folder.glob("warm-up-*")
     assert scores.notes["checkpoints"] == home.name
     # 20 rows are one batch: two steps, at the full rate (3 % of 2 steps warm up nothing) and at half of it.
@@ -403,7 +408,7 @@ def test_a_preconditioner_by_gradients_that_are_multiplied_out(
 @pytest.mark.parametrize("given", [{}, {"update": "less"}, {"update": "gradient"}])
 def test_a_preconditioner_of_a_warm_ups_adapters_is_refused_by_name(given):
     with pytest.raises(UserError) as caught:
-        InfluenceSettings(preconditioner="kfac", **given)
+        InfluenceSettings(warmup="lora", preconditioner="kfac", **given)
     assert str(caught.value) == (
         "preconditioner=kfac is for the model's own weights, and a warm-up has adapters, for which Adam's update is "
         "exact; give warmup=none, or leave out the preconditioner"

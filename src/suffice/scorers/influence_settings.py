@@ -17,7 +17,8 @@ class InfluenceSettings:
     """How influence is told.
 
     Attributes:
-        warmup: `lora`, a short training with adapters whose checkpoints the gradients are of, or `none`.
+        warmup: `none`: gradients of the model as it is; `lora`, as in LESS: of the checkpoints of a short training with
+            adapters.
         warmup_share: The share of the pool that the warm-up trains on, drawn at random.
         warmup_epochs: Its passes, and checkpoints.
         warmup_rate: Its highest learning rate.
@@ -25,7 +26,8 @@ class InfluenceSettings:
         checkpoints: A folder of checkpoints to use in place of a warm-up of this pool's own.
         update: Of the pool's rows: `gradient`, or Adam's update as `less` or `torch` defines it; by default `less`,
             without a warm-up `gradient`.
-        preconditioner: Without a warm-up, what gradients are preconditioned with: `kfac`, `adafactor` or `none`.
+        preconditioner: Without a warm-up, what gradients are preconditioned with: `kfac`, `adafactor` or `none`; by
+            default `kfac`.
         fisher: For `kfac`, whether labels are `sampled` from the model or, `empirical`, those of the rows.
         damping: The share of their mean that is added to the preconditioner's eigenvalues or mean squares.
         half: Whether the layers of the last half of the network's blocks are taken alone.
@@ -38,14 +40,14 @@ class InfluenceSettings:
         prefilter: The share of the pool that RDS+ lets through to the gradients; the others have no score.
     """
 
-    warmup: Literal["lora", "none"] = "lora"
+    warmup: Literal["lora", "none"] = "none"
     warmup_share: float = 0.05
     warmup_epochs: int = 4
     warmup_rate: float = 1e-4
     warmup_rank: int = 16
     checkpoints: Path | None = None
     update: Literal["gradient", "less", "torch"] | None = None
-    preconditioner: Literal["none", "kfac", "adafactor"] = "none"
+    preconditioner: Literal["none", "kfac", "adafactor"] | None = None
     fisher: Literal["sampled", "empirical"] = "sampled"
     damping: float = 0.1
     half: bool = False
@@ -66,14 +68,19 @@ class InfluenceSettings:
             raise UserError(
                 f"update={self.update} is Adam's, which needs the moments of a warm-up, and with warmup=none there are "
                 "none",
-                "leave out warmup=none, give checkpoints=FOLDER, or take update=gradient",
+                "give warmup=lora or checkpoints=FOLDER, or take update=gradient",
             )
-        if self.preconditioner != "none" and self.warmed:
+        if self.preconditioner not in (None, "none") and self.warmed:
             raise UserError(
                 f"preconditioner={self.preconditioner} is for the model's own weights, and a warm-up has adapters, for "
                 "which Adam's update is exact",
                 "give warmup=none, or leave out the preconditioner",
             )
+
+    @property
+    def conditioned(self) -> Literal["none", "kfac", "adafactor"]:
+        """What gradients are preconditioned with: K-FAC where nothing is said and there is no warm-up."""
+        return self.preconditioner or ("none" if self.warmed else "kfac")
 
     @property
     def warmed(self) -> bool:
