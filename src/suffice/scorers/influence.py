@@ -5,8 +5,8 @@ Xia et al., "LESS: Selecting Influential Data for Targeted Instruction Tuning" (
     Inf(z, z') = sum_i η_i cos(∇l(z'; θ_i), Γ(z, θ_i))
 
 over checkpoints i of a warm-up with mean learning rates η_i, with Γ the update Adam would make of the adapters'
-weights. Without checkpoints it is the plain gradient of the model as it is, with respect to the weights of all
-linear layers of the body. The loss of a row is the mean over its trained tokens, and the cosine takes away
+weights. Without a warm-up, which is the default, there is one model, as it is, and the gradients are those of the weights
+of all linear layers of its body, preconditioned by K-FAC where nothing else is said. The loss of a row is the mean over its trained tokens, and the cosine takes away
 what its length does to the gradient's norm.
 """
 

@@ -15,6 +15,7 @@ from suffice.models import LanguageModel, ModelSource
 from suffice.rewards.judge import Judge
 from suffice.runs.critique.arms import CritiqueRun
 from suffice.runs.critique.recipe import CritiqueRecipe
+from suffice.runs.rewarded.base import is_done
 from suffice.runs.rewarded.judged import judge_items, judge_of, outcomes_of, right_reward
 
 
@@ -43,8 +44,7 @@ class ArmJob:
     @property
     def done(self) -> bool:
         """Whether the outcomes of this key are there."""
-        path = self.folder / "done.json"
-        return path.exists() and read_json(path)["key"] == self.key
+        return is_done(self.folder, self.key)
 
 
 def run_arm(job: ArmJob, report: Callable[[Any], None]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from suffice.models import LanguageModel, ModelSource
 from suffice.proof.arms import Kind
 from suffice.rewards.judge import Judge
 from suffice.runs.one_shot.recipe import SINGLES, OneShotRecipe
+from suffice.runs.rewarded.base import is_done
 from suffice.runs.rewarded.judged import judge_items, judge_of, make_reward, outcomes_of, right_reward
 from suffice.training.rollouts import Question, Step, Watch
 from suffice.training.settings import GRPOSettings, LoRA
@@ -77,8 +78,7 @@ class ArmJob:
     @property
     def done(self) -> bool:
         """Whether the outcomes of this key are there."""
-        path = self.folder / "done.json"
-        return path.exists() and read_json(path)["key"] == self.key
+        return is_done(self.folder, self.key)
 
     @property
     def fresh_key(self) -> str:

@@ -1,10 +1,12 @@
-"""The base's replies to some items: what a worker process does."""
+"""What worker processes do: the base's replies to some items, and whether an arm's run is done."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from suffice.common.files import read_json
 from suffice.data.target import TargetItem
 from suffice.models import ModelSource
 from suffice.runs.rewarded.judged import Judged, judge_items, judge_of, right_reward
@@ -62,6 +64,12 @@ def chunks_of(job: ReadBase) -> list[ReadBase]:
         ReadBase(job.source, job.recipe, job.items[i : i + CHUNK], job.template, job.samples, job.seed + i)
         for i in parts
     ]
+
+
+def is_done(folder: Path, key: str) -> bool:
+    """Returns whether a run of an arm left outcomes in its folder that are of this key."""
+    path = folder / "done.json"
+    return path.exists() and bool(read_json(path)["key"] == key)
 
 
 def reading_key(job: ReadBase) -> list[Any]:
