@@ -2,6 +2,7 @@
 
 import pytest
 
+from suffice.cli.main import run
 from suffice.cli.rewarded import _fields, _tell
 from suffice.common.errors import UserError
 
@@ -42,3 +43,9 @@ def test_a_run_without_a_page_names_its_verdict(tmp_path, capsys):
     (tmp_path / "report.html").touch()
     _tell({"tasks": []}, tmp_path)
     assert capsys.readouterr().out == f"Report: {tmp_path / 'report.html'}\n"
+
+
+@pytest.mark.parametrize("recipe", ["critique", "one-shot"])
+def test_a_recipe_without_examples_names_the_option(capsys, recipe):
+    assert run(["run", recipe, "--model", "lab"]) == 2
+    assert capsys.readouterr().err == f"suffice: recipe {recipe} lacks 'examples'; give it with --pool\n"

@@ -83,7 +83,7 @@ def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:
     fields[path[-1]] = value
 
 
-_FLAGS = {"pool": "--pool", "target": "--target", "target.file": "--target"}
+_FLAGS = {"pool": "--pool", "examples": "--pool", "target": "--target", "target.file": "--target"}
 
 
 def _field_error(kind: type[BaseModel], where: str, error: ValidationError) -> UserError:
